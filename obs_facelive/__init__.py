@@ -1,0 +1,3 @@
+"""FaceLive: a face swap inside OBS Studio."""
+
+__version__ = "0.1.0"

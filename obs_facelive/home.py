@@ -1,0 +1,66 @@
+"""Where FaceLive keeps its things: one data folder per user. Standard library only (install.py and OBS's interpreter use it)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def default_root() -> Path:
+    """The user's data folder for FaceLive; the environment variable ``FACELIVE_HOME`` overrides it."""
+    if override := os.environ.get("FACELIVE_HOME"):
+        return Path(override).expanduser().absolute()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "FaceLive"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/FaceLive"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "facelive"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The data folder's rooms."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> Home:
+        """``FACELIVE_HOME``, else the home whose environment this code is installed in, else the user's data folder."""
+        if "FACELIVE_HOME" not in os.environ:
+            for folder in Path(__file__).absolute().parents:
+                if folder.name == "env" and (folder / "pyvenv.cfg").is_file():
+                    return cls(folder.parent)
+        return cls(default_root())
+
+    @property
+    def env(self) -> Path:
+        """The Python environment that the engine runs in."""
+        return self.root / "env"
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter, by full path (never ``sys.executable``: inside OBS that is not ours)."""
+        return self.env / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+    @property
+    def models(self) -> Path:
+        """ONNX files, built at set-up or brought by the person."""
+        return self.root / "models"
+
+    @property
+    def personas(self) -> Path:
+        """One folder a persona; see `obs_facelive.personas`."""
+        return self.root / "personas"
+
+    @property
+    def logs(self) -> Path:
+        """Rotating logs of the engine."""
+        return self.root / "logs"
+
+    def persona_names(self) -> list[str]:
+        """The ids of the personas on disk (folders with a ``persona.json``), sorted."""
+        if not self.personas.is_dir():
+            return []
+        return sorted(p.parent.name for p in self.personas.glob("*/persona.json") if not p.parent.name.startswith("."))

@@ -1,0 +1,1 @@
+"""The shared memory that OBS and the engine both know."""

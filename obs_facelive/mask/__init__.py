@@ -1,0 +1,1 @@
+"""What of the layer may be seen."""

@@ -1,0 +1,1 @@
+"""Blending a layer into the frame."""

@@ -1,0 +1,1 @@
+"""Whose face: the library on disk and how a persona is made."""

@@ -1,0 +1,1 @@
+"""What tells the viewer that the face is made."""

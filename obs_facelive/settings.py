@@ -1,0 +1,228 @@
+"""Every parameter of the filter, once: type, range, default, help. OBS's panel, the command line, validation and docs are made from it.
+
+Standard library and msgspec only: OBS's own interpreter imports it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+def _about(title: str, help: str, group: str, unit: str = "", choices: dict[str, str] | None = None) -> msgspec.Meta:
+    return msgspec.Meta(title=title, description=help, extra={"group": group, "unit": unit, "choices": choices or {}})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One filter's settings. A change is a new object."""
+
+    swap: Annotated[
+        bool,
+        _about("Swap my face", "Off: the picture is covered, or the camera is shown if privacy is off.", "Persona"),
+    ] = True
+    persona: Annotated[str, _about("Persona", "Whose face you wear.", "Persona")] = ""
+    opacity: Annotated[
+        Percent, _about("Opacity", "100: only the persona. 0: only you, under the mask.", "Persona", "%")
+    ] = 100
+    privacy: Annotated[
+        bool,
+        _about(
+            "Privacy: never show my bare face",
+            "While on, a hiccup shows the last swapped picture, then a blurred one.",
+            "Privacy",
+        ),
+    ] = True
+    no_face: Annotated[
+        Literal["hold", "cover", "camera"],
+        _about(
+            "When there is no face",
+            "What viewers see while no face is found. 'Show camera' shows the bare picture: also when a face is missed.",
+            "Privacy",
+            choices={"hold": "Hold the last picture, then cover", "cover": "Cover at once", "camera": "Show camera"},
+        ),
+    ] = "hold"
+    hold_ms: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=5000)],
+        _about("Hold for at most", "After this time without a swapped picture the camera is covered.", "Privacy", "ms"),
+    ] = 1000
+    face: Annotated[
+        Literal["largest", "centre", "left", "right", "all"],
+        _about(
+            "Which face",
+            "Which face is swapped when there are several. The others stay as they are.",
+            "Face",
+            choices={
+                "largest": "Largest",
+                "centre": "Nearest to the centre",
+                "left": "Leftmost",
+                "right": "Rightmost",
+                "all": "All",
+            },
+        ),
+    ] = "largest"
+    keep_eyes: Annotated[bool, _about("Keep my eyes", "Your own eyes look out of the persona.", "Face")] = True
+    keep_mouth: Annotated[
+        bool, _about("Keep my mouth", "Your own teeth and tongue are seen when you speak.", "Face")
+    ] = True
+    steadiness: Annotated[
+        Percent,
+        _about("Steadiness", "Higher: calmer when you hold still. Lower: quicker on small movements.", "Face", "%"),
+    ] = 50
+    mask_size: Annotated[
+        Annotated[int, msgspec.Meta(ge=-50, le=50)],
+        _about("Mask size", "Grows or shrinks the swapped area.", "Blend", "%"),
+    ] = 0
+    mask_softness: Annotated[
+        Percent, _about("Mask softness", "How soft the edge of the swapped area is.", "Blend", "%")
+    ] = 50
+    colour_match: Annotated[
+        Percent, _about("Colour match", "How far light and skin tone of the room go onto the persona.", "Blend", "%")
+    ] = 70
+    engine: Annotated[
+        Literal["mesh"],
+        _about(
+            "Engine", "What makes the face. 'Mesh' runs on any computer.", "Engine", choices={"mesh": "Mesh (built in)"}
+        ),
+    ] = "mesh"
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "directml", "coreml"],
+        _about(
+            "Device",
+            "Where the networks run. The built-in engine's networks are small and run best on the CPU.",
+            "Engine",
+            choices={
+                "auto": "Automatic",
+                "cpu": "CPU",
+                "cuda": "NVIDIA (CUDA)",
+                "directml": "Windows (DirectML)",
+                "coreml": "macOS (CoreML)",
+            },
+        ),
+    ] = "auto"
+    badge: Annotated[
+        Literal["top-right", "top-left", "bottom-right", "bottom-left", "off"],
+        _about(
+            "AI badge",
+            "Tells viewers that the face is made by AI; platforms and the EU's AI Act ask for it.",
+            "Output",
+            choices={
+                "top-right": "Top right",
+                "top-left": "Top left",
+                "bottom-right": "Bottom right",
+                "bottom-left": "Bottom left",
+                "off": "Off",
+            },
+        ),
+    ] = "top-right"
+    view: Annotated[
+        Literal["result", "landmarks", "mask", "side"],
+        _about(
+            "View",
+            "For setting up. 'Side by side' shows your bare face to everyone who watches.",
+            "Output",
+            choices={
+                "result": "Result",
+                "landmarks": "Landmarks",
+                "mask": "Mask",
+                "side": "Side by side (shows your bare face!)",
+            },
+        ),
+    ] = "result"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting, described for whoever shows or parses it.
+
+    Attributes
+    ----------
+    kind : ``bool``, ``int``, ``choice`` or ``text``
+    low, high : range of an ``int`` (both ends belong to it)
+    choices : value → label of a ``choice``
+    """
+
+    name: str
+    kind: Literal["bool", "int", "choice", "text"]
+    default: bool | int | str
+    title: str
+    help: str
+    group: str
+    unit: str
+    low: int
+    high: int
+    choices: dict[str, str]
+
+
+def _field(name: str, hint: Any, default: bool | int | str) -> Field:
+    metas: list[msgspec.Meta] = []
+    while get_origin(hint) is Annotated:
+        hint, *more = get_args(hint)
+        metas += [m for m in more if isinstance(m, msgspec.Meta)]
+    about = next(m for m in metas if m.title)
+    extra = about.extra or {}
+    kind: Literal["bool", "int", "choice", "text"] = (
+        "choice" if get_origin(hint) is Literal else "bool" if hint is bool else "int" if hint is int else "text"
+    )
+    low, high = (next((getattr(m, end) for m in metas if getattr(m, end) is not None), 0) for end in ("ge", "le"))
+    return Field(
+        name=name,
+        kind=kind,
+        default=default,
+        title=about.title or name,
+        help=about.description or "",
+        group=extra["group"],
+        unit=extra["unit"],
+        low=int(low),
+        high=int(high),
+        choices=dict(extra["choices"]),
+    )
+
+
+def fields() -> list[Field]:
+    """All settings in the order in which a person meets them."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = msgspec.structs.asdict(Settings())
+    return [_field(name, hints[name], defaults[name]) for name in Settings.__struct_fields__]
+
+
+def read(text: bytes | str) -> tuple[Settings, list[str]]:
+    """Settings out of JSON that anybody may have written (OBS's scene file, obs-websocket, a person).
+
+    Returns the settings and, for people, what was wrong: a number out of range goes to the range's end, any other bad
+    value to its default; unknown names are left alone. Never raises on bad input.
+    """
+    try:
+        raw = json.loads(text)
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        return Settings(), [f"settings are not JSON ({error}); the defaults are used"]
+    if not isinstance(raw, dict):
+        return Settings(), ["settings are not a JSON object; the defaults are used"]
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in fields():
+        if field.name not in raw:
+            continue
+        value = raw[field.name]
+        good: Any = field.default
+        if (
+            field.kind == "int"
+            and isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and abs(value) < 2**53
+        ):
+            good = min(max(round(value), field.low), field.high)
+        elif (
+            (field.kind == "choice" and isinstance(value, str) and value in field.choices)
+            or (field.kind == "bool" and isinstance(value, bool))
+            or (field.kind == "text" and isinstance(value, str))
+        ):
+            good = value
+        if good != value:
+            problems.append(f"{field.name}: {value!r} is not possible; {good!r} is used")
+        values[field.name] = good
+    return Settings(**values), problems

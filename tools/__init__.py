@@ -1,0 +1,1 @@
+"""What the project makes for itself: embedded models, personas, the demo, benchmarks."""
