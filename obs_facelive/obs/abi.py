@@ -1,0 +1,145 @@
+"""libobs's binary interface: the one struct that we fill in and every function that we call.
+
+Sources: ``libobs/obs-source.h``, ``obs.h``, ``obs-data.h``, ``obs-hotkey.h``, ``graphics/graphics.h``, OBS 26.1 to 32.2.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any
+
+# "p" pointer or 64-bit integer, "i" 32-bit integer or enum, "b" bool, "f" float, "v" nothing.
+# A bool argument is passed as "i": every ABI that OBS runs on widens it.
+FUNCTIONS: dict[str, str] = {
+    "obs_register_source_s": "vpp",
+    "obs_filter_get_target": "pp",
+    "obs_filter_get_parent": "pp",
+    "obs_source_get_base_width": "ip",
+    "obs_source_get_base_height": "ip",
+    "obs_source_video_render": "vp",
+    "obs_source_skip_video_filter": "vp",
+    "obs_source_get_name": "pp",
+    "obs_source_get_ref": "pp",
+    "obs_source_release": "vp",
+    "obs_source_update": "vpp",
+    "obs_source_update_properties": "vp",
+    "obs_source_get_settings": "pp",
+    "obs_hotkey_register_source": "ppppPp",
+    "obs_enter_graphics": "v",
+    "obs_leave_graphics": "v",
+    "obs_get_base_effect": "pi",
+    "obs_data_create": "p",
+    "obs_data_release": "vp",
+    "obs_data_get_json": "pp",
+    "obs_data_get_string": "ppp",
+    "obs_data_get_int": "ppp",
+    "obs_data_get_bool": "bpp",
+    "obs_data_set_string": "vppp",
+    "obs_data_set_bool": "vppi",
+    "obs_data_set_default_string": "vppp",
+    "obs_data_set_default_int": "vppp",
+    "obs_data_set_default_bool": "vppi",
+    "obs_properties_create": "p",
+    "obs_properties_set_param": "vppP",
+    "obs_properties_add_bool": "pppp",
+    "obs_properties_add_int_slider": "ppppiii",
+    "obs_properties_add_list": "ppppii",
+    "obs_properties_add_text": "ppppi",
+    "obs_properties_add_button": "ppppP",
+    "obs_properties_add_group": "ppppip",
+    "obs_property_list_add_string": "pppp",
+    "obs_property_int_set_suffix": "vpp",
+    "obs_property_set_long_description": "vpp",
+    "gs_texrender_create": "pii",
+    "gs_texrender_destroy": "vp",
+    "gs_texrender_begin": "bpii",
+    "gs_texrender_end": "vp",
+    "gs_texrender_reset": "vp",
+    "gs_texrender_get_texture": "pp",
+    "gs_stagesurface_create": "piii",
+    "gs_stagesurface_destroy": "vp",
+    "gs_stage_texture": "vpp",
+    "gs_stagesurface_map": "bppp",
+    "gs_stagesurface_unmap": "vp",
+    "gs_texture_create": "piiiipi",
+    "gs_texture_create_from_file": "pp",
+    "gs_texture_destroy": "vp",
+    "gs_texture_map": "bppp",
+    "gs_texture_unmap": "vp",
+    "gs_texture_get_width": "ip",
+    "gs_texture_get_height": "ip",
+    "gs_ortho": "vffffff",
+    "gs_clear": "vipfi",
+    "gs_blend_state_push": "v",
+    "gs_blend_state_pop": "v",
+    "gs_blend_function": "vii",
+    "gs_enable_blending": "vi",
+    "gs_matrix_push": "v",
+    "gs_matrix_pop": "v",
+    "gs_matrix_translate3f": "vfff",
+    "gs_enable_framebuffer_srgb": "vi",
+    "gs_framebuffer_srgb_enabled": "b",
+    "gs_effect_loop": "bpp",
+    "gs_effect_get_param_by_name": "ppp",
+    "gs_effect_set_texture": "vpp",
+    "gs_draw_sprite": "vpiii",
+    "gs_draw_sprite_subregion": "vpiiiii",
+    "os_gettime_ns": "p",
+}
+
+_C_TYPES: dict[str, Any] = {
+    "p": ctypes.c_void_p,
+    "P": ctypes.c_void_p,
+    "i": ctypes.c_int32,
+    "b": ctypes.c_bool,
+    "f": ctypes.c_float,
+    "v": None,
+}
+
+
+def library() -> ctypes.CDLL:
+    """libobs of the process that we run in. `ctypes.CDLL` lets go of the GIL around each call: never `PyDLL`."""
+    return ctypes.CDLL("obs.dll" if sys.platform == "win32" else None)
+
+
+def bind(libobs: ctypes.CDLL, name: str) -> Any:
+    """One libobs function with its types, for interpreted code."""
+    result, *arguments = list(FUNCTIONS[name])
+    function = getattr(libobs, name)
+    function.restype = _C_TYPES[result]
+    function.argtypes = [_C_TYPES[a] for a in arguments]
+    return function
+
+
+SOURCE_TYPE_FILTER = 1
+SOURCE_VIDEO = 1 << 0
+BGRA, DYNAMIC, ZS_NONE = 5, 1 << 1, 0
+BLEND_ZERO, BLEND_ONE, BLEND_SRCALPHA, BLEND_INVSRCALPHA = 0, 1, 4, 5
+EFFECT_DEFAULT, EFFECT_BILINEAR_LOWRES = 0, 6
+CLEAR_COLOUR = 1 << 0
+COMBO_LIST, COMBO_STRING = 2, 3
+TEXT_INFO, GROUP_NORMAL = 3, 1
+
+_CALLBACKS = """get_name create destroy get_width get_height get_defaults get_properties update activate deactivate show hide
+video_tick video_render filter_video filter_audio enum_active_sources save load mouse_click mouse_move mouse_wheel focus
+key_click filter_remove type_data free_type_data audio_render enum_all_sources transition_start transition_stop get_defaults2
+get_properties2 audio_mix""".split()
+
+
+class SourceInfo(ctypes.Structure):
+    """``struct obs_source_info`` as far as ``unversioned_id``: the 384 bytes that OBS 26.1 to 32.2 share.
+
+    Later versions append fields; libobs zeroes what it is not given.
+    """
+
+    _fields_ = [  # noqa: RUF012
+        ("id", ctypes.c_char_p),
+        ("type", ctypes.c_int32),
+        ("output_flags", ctypes.c_uint32),
+        *[(name, ctypes.c_void_p) for name in _CALLBACKS],
+        ("icon_type", ctypes.c_int32),
+        *[(f"media_{index}", ctypes.c_void_p) for index in range(9)],
+        ("version", ctypes.c_uint32),
+        ("unversioned_id", ctypes.c_char_p),
+    ]

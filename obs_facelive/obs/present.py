@@ -1,0 +1,257 @@
+"""The picture's way out: put the engine's patches on the frame they belong to, draw it, or draw the cover. Compiled."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from obs_facelive.link.atomic import copy, load
+from obs_facelive.link.layout import (
+    NO_FACE,
+    NONE,
+    RESULT_FACES,
+    RESULT_FRAME,
+    RESULT_SEQ,
+    RESULT_STATUS,
+    SWAPPED,
+)
+from obs_facelive.link.obs_end import close_result, open_result, patch, patch_count
+from obs_facelive.obs import rows as r
+from obs_facelive.obs.abi import (
+    BGRA,
+    BLEND_INVSRCALPHA,
+    BLEND_SRCALPHA,
+    DYNAMIC,
+    EFFECT_DEFAULT,
+)
+from obs_facelive.obs.capture import add, begin_target, end_target, get, put, target_texture
+from obs_facelive.obs.native import function, table
+
+_now = function("os_gettime_ns")
+_base_effect = function("obs_get_base_effect")
+_effect_loop = function("gs_effect_loop")
+_effect_param = function("gs_effect_get_param_by_name")
+_effect_texture = function("gs_effect_set_texture")
+_draw_sprite = function("gs_draw_sprite")
+_draw_region = function("gs_draw_sprite_subregion")
+_texture_create = function("gs_texture_create")
+_texture_destroy = function("gs_texture_destroy")
+_texture_map = function("gs_texture_map")
+_texture_unmap = function("gs_texture_unmap")
+_matrix_push = function("gs_matrix_push")
+_matrix_pop = function("gs_matrix_pop")
+_translate = function("gs_matrix_translate3f")
+_blend_push = function("gs_blend_state_push")
+_blend_pop = function("gs_blend_state_pop")
+_blend = function("gs_blend_function")
+_srgb_enabled = function("gs_framebuffer_srgb_enabled")
+_enable_srgb = function("gs_enable_framebuffer_srgb")
+
+_GROW = 128
+"""Patch textures grow in steps of so many pixels, so that a moving face does not make a new texture every frame."""
+_TINY = 8
+"""The covered picture's short side in pixels at its smallest: a face that fills the frame keeps 8 of them."""
+
+
+@njit(nogil=True)
+def draw(texture: int, width: int, height: int) -> None:
+    """Draws a texture as it is, ``width`` x ``height`` pixels big."""
+    effect = _base_effect(EFFECT_DEFAULT)
+    _effect_texture(_effect_param(effect, load(table() + 8 * r.T_IMAGE)), texture)
+    while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):
+        _draw_sprite(texture, 0, width, height)
+
+
+@njit(nogil=True)
+def _upload(row: int, index: int, width: int, height: int, pixels: int) -> bool:
+    if get(row, r.PATCH_W + index) < width or get(row, r.PATCH_H + index) < height:
+        if get(row, r.PATCH + index):
+            _texture_destroy(get(row, r.PATCH + index))
+        w = max(get(row, r.PATCH_W + index), (width + _GROW - 1) // _GROW * _GROW)
+        h = max(get(row, r.PATCH_H + index), (height + _GROW - 1) // _GROW * _GROW)
+        texture = _texture_create(w, h, BGRA, 1, 0, DYNAMIC)
+        put(row, r.PATCH + index, texture)
+        put(row, r.PATCH_W + index, w if texture else 0)
+        put(row, r.PATCH_H + index, h if texture else 0)
+        if texture == 0:
+            return False
+    put(row, r.MAP_LINE, 0)
+    if not _texture_map(get(row, r.PATCH + index), row + 8 * r.MAP_DATA, row + 8 * r.MAP_LINE):
+        return False
+    to, line = get(row, r.MAP_DATA), get(row, r.MAP_LINE) & 0xFFFFFFFF
+    for y in range(height):
+        copy(to + y * line, pixels + y * width * 4, width * 4)
+    _texture_unmap(get(row, r.PATCH + index))
+    return True
+
+
+@njit(nogil=True)
+def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
+    """Puts a result's patches on its frame. True only if all of them were whole and are on it."""
+    link, width, height = get(row, r.LINK), get(row, r.WIDTH), get(row, r.HEIGHT)
+    good = True
+    for index in range(count):
+        x, y, w, h, pixels = patch(base, index, width, height, get(row, r.PATCH_CAPACITY))
+        if w == 0 or not _upload(row, index, w, h, pixels):
+            good = False
+            break
+        put(row, r.PLACE + 4 * index, x)
+        put(row, r.PLACE + 4 * index + 1, y)
+        put(row, r.PLACE + 4 * index + 2, w)
+        put(row, r.PLACE + 4 * index + 3, h)
+    if not good:
+        add(row, r.BAD_RESULTS, 1)
+    if not close_result(link, base, seq):
+        add(row, r.TORN, 1)
+        return False
+    if not good:
+        return False
+    if count == 0:
+        return True
+    # The texture keeps what was rendered into it: nothing is cleared, the patches go on top.
+    if not begin_target(row, r.TEXTURE + slot, width, height):
+        return False
+    effect = _base_effect(EFFECT_DEFAULT)
+    image = _effect_param(effect, load(table() + 8 * r.T_IMAGE))
+    for index in range(count):
+        texture = get(row, r.PATCH + index)
+        place = r.PLACE + 4 * index
+        _matrix_push()
+        _translate(float(get(row, place)), float(get(row, place + 1)), 0.0)
+        _effect_texture(image, texture)
+        while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):
+            _draw_region(texture, 0, 0, 0, get(row, place + 2), get(row, place + 3))
+        _matrix_pop()
+    end_target(row, r.TEXTURE + slot)
+    return True
+
+
+@njit(nogil=True)
+def take_result(row: int) -> None:
+    """Takes the engine's newest result, if it is new, and finishes the frame in the ring that it belongs to."""
+    link = get(row, r.LINK)
+    if link == 0:
+        return
+    base = open_result(link, get(row, r.CAPACITY), get(row, r.PATCH_CAPACITY))
+    if base == 0:
+        return
+    seq, frame = load(base + 8 * RESULT_SEQ), load(base + 8 * RESULT_FRAME)
+    status, faces = load(base + 8 * RESULT_STATUS), load(base + 8 * RESULT_FACES)
+    if frame == get(row, r.LAST_RESULT):
+        close_result(link, base, seq)
+        return
+    slot = NONE
+    for index in range(r.RING):
+        if get(row, r.TEXTURE_FRAME + index) == frame and get(row, r.TEXTURE + index) != 0:
+            slot = index
+    count = patch_count(base)
+    if slot == NONE or count < 0 or (status != SWAPPED and status != NO_FACE):
+        if close_result(link, base, seq):
+            add(row, r.STALE if slot == NONE else r.BAD_RESULTS if count < 0 else r.RESULTS, 1)
+            put(row, r.LAST_RESULT, frame)
+            put(row, r.LAST_RESULT_AT, _now())
+            if status != SWAPPED and status != NO_FACE:
+                put(row, r.LAST_STATUS, status)
+        return
+    if not _compose(row, slot, base, count, seq):
+        return
+    now = _now()
+    put(row, r.LAST_RESULT, frame)
+    put(row, r.LAST_RESULT_AT, now)
+    put(row, r.LAST_STATUS, status)
+    put(row, r.LAST_FACES, faces)
+    add(row, r.RESULTS, 1)
+    if faces > 0:
+        add(row, r.WITH_FACE, 1)
+    if status == SWAPPED:
+        add(row, r.SWAPPED_FRAMES, 1)
+    elif get(row, r.NO_FACE_CHOICE) != r.CAMERA:
+        return
+    put(row, r.TEXTURE_DONE + slot, 1)
+    put(row, r.SHOWN, slot)
+    put(row, r.SHOWN_RAW, 1 if status == NO_FACE else 0)
+    put(row, r.SHOWN_AT, now)
+    put(row, r.DELAY_NS, now - get(row, r.TEXTURE_AT + slot))
+
+
+@njit(nogil=True)
+def _shrink(row: int, step: int, source: int, width: int, height: int) -> int:
+    word = r.COVER_TARGET + step
+    if not begin_target(row, word, max(width, 1), max(height, 1)):
+        return 0
+    draw(source, max(width, 1), max(height, 1))
+    end_target(row, word)
+    return target_texture(row, word)
+
+
+@njit(nogil=True)
+def _blur(row: int) -> int:
+    """The newest picture made so small that nobody is recognised, and smooth again; 0 if there is none."""
+    newest = get(row, r.NEWEST)
+    if newest == NONE:
+        return 0
+    frame = get(row, r.TEXTURE_FRAME + newest)
+    if get(row, r.COVERED) == frame:
+        return target_texture(row, r.COVER_TARGET + 4)
+    width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
+    short = min(width, height)
+    w, h = max(1, width * _TINY // short), max(1, height * _TINY // short)
+    w, h = min(w, 32), min(h, 32)
+    texture = target_texture(row, r.TEXTURE + newest)
+    texture = _shrink(row, 0, texture, width // 4, height // 4)
+    texture = _shrink(row, 1, texture, width // 16, height // 16)
+    texture = _shrink(row, 2, texture, w, h)
+    texture = _shrink(row, 3, texture, w * 4, h * 4)
+    texture = _shrink(row, 4, texture, w * 16, h * 16)
+    put(row, r.COVERED, frame)
+    return texture
+
+
+@njit(nogil=True)
+def draw_cover(row: int, reason: int) -> None:
+    """Draws the blurred camera with one line that says why."""
+    texture = _blur(row)
+    if texture == 0:
+        return
+    width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
+    draw(texture, width, height)
+    caption = load(table() + 8 * (r.T_CAPTION + reason))
+    if caption == 0:
+        return
+    w, h = load(table() + 8 * (r.T_CAPTION_W + reason)), load(table() + 8 * (r.T_CAPTION_H + reason))
+    high = height // 14
+    wide = w * high // h
+    if wide > width * 9 // 10:
+        wide = width * 9 // 10
+        high = h * wide // w
+    _blend_push()
+    _blend(BLEND_SRCALPHA, BLEND_INVSRCALPHA)
+    _matrix_push()
+    _translate(float((width - wide) // 2), float(height - high * 2), 0.0)
+    if wide > 0 and high > 0:
+        draw(caption, wide, high)
+    _matrix_pop()
+    _blend_pop()
+
+
+@njit(nogil=True)
+def draw_finished(row: int) -> bool:
+    """Draws the shown picture, if it is finished. False, and nothing is drawn, if it is not."""
+    slot = get(row, r.SHOWN)
+    if slot == NONE or get(row, r.TEXTURE_DONE + slot) == 0:
+        return False
+    draw(target_texture(row, r.TEXTURE + slot), get(row, r.WIDTH), get(row, r.HEIGHT))
+    return True
+
+
+@njit(nogil=True)
+def begin_output() -> int:
+    """Switches the sRGB conversion off that would change bytes that are finished; returns what `end_output` needs."""
+    before = _srgb_enabled()
+    _enable_srgb(0)
+    return int(before)
+
+
+@njit(nogil=True)
+def end_output(before: int) -> None:
+    """Restores what `begin_output` changed."""
+    _enable_srgb(before)

@@ -1,0 +1,136 @@
+"""What the compiled callbacks remember: one row of 64-bit words per filter instance, and one table of constants for all.
+
+Rows lie in memory that is never freed and never moves: libobs keeps a row's address as the filter's ``data``. Interpreted
+code (the supervisor, the panel) reads them; each word has one writer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_FILTERS: Final = 128
+"""One more row, never alive, is for whoever comes too late: it draws nothing."""
+RING: Final = 8
+"""GPU textures in a filter's ring: the shown one, the engine's, the input ring's three, the one being staged, and air."""
+MAX_PATCHES: Final = 8
+
+# Life (create and destroy).
+FREE, CLAIMED, ALIVE, DYING = range(4)
+(USED, SOURCE, SERIAL, JSON, JSON_SEQ) = range(5)
+# Settings that decide what may be seen (update).
+(SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
+HOLD, COVER, CAMERA = 0, 1, 2
+# From the supervisor.
+(LINK, CAPACITY, PATCH_CAPACITY, ENGINE) = range(16, 20)
+ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = 0, 1, 2
+# Hotkeys pressed so often.
+(HOTKEY_SWAP, HOTKEY_NEXT) = range(24, 26)
+# Rendering (graphics thread only).
+(
+    EPOCH,
+    TICKED,
+    WIDTH,
+    HEIGHT,
+    NEXT_FRAME,
+    NEWEST,
+    SHOWN,
+    SHOWN_RAW,
+    SHOWN_AT,
+    LAST_RESULT,
+    LAST_STATUS,
+    LAST_RESULT_AT,
+    LAST_FACES,
+    STATE,
+    REASON,
+    COVERED,
+    SENT_SEQ,
+    STAGED_FRAME,
+    STAGED_AT,
+    STAGE_INDEX,
+    DELAY_NS,
+    MAP_DATA,
+    MAP_LINE,
+) = range(32, 55)
+# Counters, for people and tests.
+(
+    RENDERS,
+    CAPTURES,
+    SENT,
+    RESULTS,
+    WITH_FACE,
+    SWAPPED_FRAMES,
+    STALE,
+    TORN,
+    RAW_SHOWN,
+    RENDER_NS,
+    COPY_NS,
+    BAD_RESULTS,
+) = range(64, 76)
+# GPU objects.
+STAGE = 80  # two
+COVER_TARGET = 84  # five
+TEXTURE = 96  # RING texrenders
+TEXTURE_FRAME = TEXTURE + RING
+TEXTURE_AT = TEXTURE_FRAME + RING
+TEXTURE_DONE = TEXTURE_AT + RING
+PATCH = TEXTURE_DONE + RING  # MAX_PATCHES textures
+PATCH_W = PATCH + MAX_PATCHES
+PATCH_H = PATCH_W + MAX_PATCHES
+PLACE = PATCH_H + MAX_PATCHES  # four words a patch
+ROW_WORDS: Final = 192
+
+JSON_BYTES: Final = 65536
+
+# States and reasons; see `obs_facelive.obs.states`.
+STARTING, LIVE, HOLDING, COVERING, BYPASS = range(5)
+STATE_NAMES = ("cover", "live", "hold", "cover", "bypass")
+
+# The table of constants.
+(T_ROWS, T_IMAGE, T_DRAW, T_ZERO, T_BELL, T_BYTE, T_DEFAULTS, T_DEFAULT_COUNT, T_SERIAL, T_SUPERVISED) = range(10)
+(T_KEY_SWAP, T_KEY_PRIVACY, T_KEY_NO_FACE, T_KEY_HOLD_MS) = range(12, 16)
+(T_NAME, T_HOTKEY_SWAP, T_HOTKEY_SWAP_TEXT, T_HOTKEY_NEXT, T_HOTKEY_NEXT_TEXT, T_ON_SWAP, T_ON_NEXT) = range(16, 23)
+T_CAPTION = 32  # one texture a reason
+T_CAPTION_W = 48
+T_CAPTION_H = 64
+TABLE_WORDS: Final = 80
+
+# A default: its key's address, its kind, its value (or the text's address).
+DEFAULT_WORDS: Final = 3
+DEFAULT_BOOL, DEFAULT_INT, DEFAULT_TEXT = 0, 1, 2
+
+
+class Rows:
+    """The memory behind it all. Made once a process; libobs holds on to it for ever."""
+
+    def __init__(self) -> None:
+        self.table: npt.NDArray[np.int64] = np.zeros(TABLE_WORDS, np.int64)
+        self.words: npt.NDArray[np.int64] = np.zeros((MAX_FILTERS + 1, ROW_WORDS), np.int64)
+        self._json = np.zeros((MAX_FILTERS, JSON_BYTES), np.uint8)
+        self._zero = np.zeros(4, np.float32)
+        self._byte = np.zeros(1, np.uint8)
+        self._texts: list[ctypes.Array[ctypes.c_char]] = []
+        for index in range(MAX_FILTERS):
+            self.words[index, JSON] = self._json[index].ctypes.data
+        self.table[T_ROWS] = self.words.ctypes.data
+        self.table[T_ZERO] = self._zero.ctypes.data
+        self.table[T_BYTE] = self._byte.ctypes.data
+        self.table[T_BELL] = -1
+
+    def text(self, value: str) -> int:
+        """The address of a C string that lives as long as the rows."""
+        self._texts.append(ctypes.create_string_buffer(value.encode()))
+        return ctypes.addressof(self._texts[-1])
+
+    def json(self, index: int) -> bytes:
+        """The settings' JSON as `update` left it."""
+        return self._json[index].tobytes().split(b"\0", 1)[0]
+
+    def keep(self, defaults: npt.NDArray[np.int64]) -> None:
+        """Sets the table of defaults, (n, 3) int64, and keeps it alive."""
+        self._defaults = np.ascontiguousarray(defaults)
+        self.table[T_DEFAULTS] = self._defaults.ctypes.data
+        self.table[T_DEFAULT_COUNT] = len(self._defaults)
