@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -64,3 +65,14 @@ class Home:
         if not self.personas.is_dir():
             return []
         return sorted(p.parent.name for p in self.personas.glob("*/persona.json") if not p.parent.name.startswith("."))
+
+    def persona_titles(self) -> dict[str, str]:
+        """Id → the name to show, for the personas on disk; a folder whose ``persona.json`` cannot be read shows its id."""
+        titles: dict[str, str] = {}
+        for name in self.persona_names():
+            try:
+                title = json.loads((self.personas / name / "persona.json").read_text(encoding="utf-8")).get("name")
+            except (OSError, ValueError, AttributeError):
+                title = None
+            titles[name] = title if isinstance(title, str) and title else name
+        return titles

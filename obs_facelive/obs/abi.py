@@ -12,6 +12,11 @@ from typing import Any
 # "p" pointer or 64-bit integer, "i" 32-bit integer or enum, "b" bool, "f" float, "v" nothing.
 # A bool argument is passed as "i": every ABI that OBS runs on widens it.
 FUNCTIONS: dict[str, str] = {
+    "blog": "vip",
+    "obs_get_version_string": "p",
+    "obs_source_get_weak_source": "pp",
+    "obs_weak_source_get_source": "pp",
+    "obs_weak_source_release": "vp",
     "obs_register_source_s": "vpp",
     "obs_filter_get_target": "pp",
     "obs_filter_get_parent": "pp",
@@ -112,6 +117,7 @@ def bind(libobs: ctypes.CDLL, name: str) -> Any:
     return function
 
 
+LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300
 SOURCE_TYPE_FILTER = 1
 SOURCE_VIDEO = 1 << 0
 BGRA, DYNAMIC, ZS_NONE = 5, 1 << 1, 0

@@ -30,6 +30,9 @@ _default_bool = function("obs_data_set_default_bool")
 _default_int = function("obs_data_set_default_int")
 _default_text = function("obs_data_set_default_string")
 _register_hotkey = function("obs_hotkey_register_source")
+_get_weak = function("obs_source_get_weak_source")
+_weak_to_strong = function("obs_weak_source_get_source")
+_weak_release = function("obs_weak_source_release")
 
 _I64 = types.int64
 _CAMERA_LETTER, _COVER_LETTER = ord("a"), ord("o")  # the second letters of "camera" and "cover"
@@ -98,6 +101,7 @@ def create(settings: int, source: int) -> int:
                 put(row, word, 0)
             put(row, r.JSON, json)
             put(row, r.SOURCE, source)
+            put(row, r.WEAK, _get_weak(source))
             put(row, r.TICKED, 1)
             put(row, r.LAST_RESULT, NONE)
             forget_pictures(row)
@@ -111,11 +115,31 @@ def create(settings: int, source: int) -> int:
     return _word(r.T_ROWS) + 8 * r.ROW_WORDS * r.MAX_FILTERS
 
 
+@njit(cache=True, nogil=True)
+def strong_source(row: int) -> int:
+    """A counted reference to the row's source, for the supervisor; 0 if it is going or gone.
+
+    `destroy` waits for this function (some instructions long), so the weak reference lives while it is used.
+    """
+    if claim(row + 8 * r.WEAK_BUSY, 0, 1) == 0:
+        return 0
+    source = 0
+    if load(row) == r.ALIVE and get(row, r.WEAK) != 0:
+        source = _weak_to_strong(get(row, r.WEAK))
+    put(row, r.WEAK_BUSY, 0)
+    return source
+
+
 @cfunc(types.void(_I64), cache=True)
 def destroy(row: int) -> None:
     """The end of an instance; the supervisor frees its block afterwards."""
     if load(row) != r.ALIVE:
         return
+    while claim(row + 8 * r.WEAK_BUSY, 0, 1) == 0:
+        pass
+    _weak_release(get(row, r.WEAK))
+    put(row, r.WEAK, 0)
+    put(row, r.WEAK_BUSY, 0)
     _enter_graphics()
     free_graphics(row)
     _leave_graphics()

@@ -65,6 +65,7 @@ class Filter:
         (table[r.T_HOTKEY_SWAP], table[r.T_HOTKEY_NEXT]) = map(self.rows.text, HOTKEYS)
         (table[r.T_HOTKEY_SWAP_TEXT], table[r.T_HOTKEY_NEXT_TEXT]) = map(self.rows.text, HOTKEYS.values())
         table[r.T_ON_SWAP], table[r.T_ON_NEXT] = callbacks.on_swap.address, callbacks.on_next.address
+        self.strong_source = callbacks.strong_source
         self.rows.keep(_default_table(self.rows))
         # libobs keeps this pointer as `unversioned_id`: it must live for ever.
         self._id = ctypes.create_string_buffer(ID.encode())

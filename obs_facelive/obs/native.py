@@ -78,7 +78,7 @@ def link(libobs: ctypes.CDLL, table_address: int) -> None:
 
 
 def link_nothing(table_address: int) -> None:
-    """Gives every name some address, so that callbacks can be compiled for the cache where there is no libobs; never call them."""
+    """Gives every name some address: callbacks can then be compiled for the cache without libobs. Never call them."""
     for name in (*FUNCTIONS, "memcpy", "strlen", _RING):
         llvm.add_symbol(name, table_address)
     llvm.add_symbol("facelive_table", table_address)

@@ -20,7 +20,7 @@ MAX_PATCHES: Final = 8
 
 # Life (create and destroy).
 FREE, CLAIMED, ALIVE, DYING = range(4)
-(USED, SOURCE, SERIAL, JSON, JSON_SEQ) = range(5)
+(USED, SOURCE, SERIAL, JSON, JSON_SEQ, WEAK, WEAK_BUSY) = range(7)
 # Settings that decide what may be seen (update).
 (SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
 HOLD, COVER, CAMERA = 0, 1, 2

@@ -1,0 +1,109 @@
+"""The engine process: sessions in turn, woken by the bell, told what to do over standard input, gone when OBS is gone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from logging.handlers import RotatingFileHandler
+from typing import IO, Any
+
+import cv2
+
+from obs_facelive.engine.session import Session
+from obs_facelive.engine.stages import Stages
+from obs_facelive.engine.stamp import Stamp
+from obs_facelive.home import Home
+from obs_facelive.link.bell import Ear
+from obs_facelive.link.ring import EngineEnd
+from obs_facelive.runtime.session import Device
+
+log = logging.getLogger(__name__)
+
+_BEAT = 0.1
+_LAST_MOMENT = 1.5
+"""Seconds that the work in hand may still take after OBS has gone."""
+
+Commands = queue.SimpleQueue[dict[str, Any]]
+
+
+def _listen(stream: IO[bytes], commands: Commands, gone: threading.Event) -> None:
+    """Reads commands until OBS closes the pipe or dies; then this process must end, whatever it is doing."""
+    for line in stream:
+        try:
+            command = json.loads(line)
+            if not isinstance(command, dict):
+                raise ValueError("not an object")
+            commands.put(command)
+        except ValueError as error:
+            log.warning("a command was not understood: %s", error)
+    gone.set()
+    time.sleep(_LAST_MOMENT)
+    os._exit(0)
+
+
+class Engine:
+    """All sessions of one OBS."""
+
+    def __init__(self, home: Home, device: Device, ear: Ear) -> None:
+        self._ear = ear
+        self._stages = Stages(home, device)
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._stamp = Stamp.from_environment()
+        self._sessions: dict[str, Session] = {}
+        self._beats = 0
+
+    def run(self, commands: Commands, gone: threading.Event) -> None:
+        """Works until ``gone`` is set."""
+        beaten = 0.0
+        while not gone.is_set():
+            self._ear.wait(_BEAT)
+            while not commands.empty():
+                self._obey(commands.get())
+            for session in list(self._sessions.values()):
+                session.step()
+                now = time.monotonic()
+                if now - beaten > _BEAT:
+                    beaten, self._beats = now, self._beats + 1
+                    for each in self._sessions.values():
+                        each.beat(self._beats)
+
+    def _obey(self, command: dict[str, Any]) -> None:
+        try:
+            if name := command.get("open"):
+                end = EngineEnd(str(name), int(command["capacity"]), int(command["patch_capacity"]))
+                self._sessions[name] = Session(end, self._stages, self._loader, self._stamp)
+            elif (name := command.get("close")) in self._sessions:
+                self._sessions.pop(name).close()
+        except (OSError, ValueError, KeyError) as error:
+            log.error("%s", error)
+
+
+def run(home: Home, bell: int, device: Device) -> None:
+    """The process's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in OBS's terminal is for OBS
+    home.logs.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(home.logs / "engine.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
+    logging.basicConfig(
+        handlers=[handler], level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
+    if sys.platform != "win32":
+        os.nice(5)  # OBS draws and encodes first
+    cv2.setNumThreads(1)
+    commands: Commands = queue.SimpleQueue()
+    gone = threading.Event()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, commands, gone), name="commands", daemon=True).start()
+    log.info("engine starts, device %s", device)
+    try:
+        Engine(home, device, Ear(bell)).run(commands, gone)
+    except BaseException:
+        log.exception("the engine ends")
+        os._exit(1)
+    log.info("OBS is gone, the engine ends")
+    os._exit(0)

@@ -1,0 +1,135 @@
+"""The living filters and their shared blocks: given when a picture's size is known, taken back when nobody can know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from obs_facelive.link import layout as at
+from obs_facelive.link.memory import SharedMemory
+from obs_facelive.link.obs_end import format_block
+from obs_facelive.obs import rows as r
+from obs_facelive.obs.status import Delays
+
+_PATCH_AIR = 1 << 18
+"""Bytes of an output slot beyond one full frame: for the badge beside a full-frame view."""
+_GRACE = 0.5
+"""Seconds between taking a block's address away and unmapping it."""
+
+
+@dataclass
+class Block:
+    """A filter's shared memory."""
+
+    memory: SharedMemory
+    capacity: int
+    patch_capacity: int
+    beat: int = 0
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """The command that makes an engine open it."""
+        return {"open": self.memory.name, "capacity": self.capacity, "patch_capacity": self.patch_capacity}
+
+
+@dataclass
+class Instance:
+    """One living filter.
+
+    Attributes
+    ----------
+    serial : tells it from an earlier filter in the same row
+    hotkeys : presses of (swap, next persona) that were obeyed
+    """
+
+    row: int
+    serial: int
+    block: Block | None = None
+    delays: Delays = field(default_factory=Delays)
+    hotkeys: tuple[int, int] = (0, 0)
+
+
+class Instances:
+    """All living filters, by row."""
+
+    def __init__(self, rows: r.Rows) -> None:
+        self._words = rows.words
+        self._alive: dict[int, Instance] = {}
+        self._retired: list[tuple[float, int, int, SharedMemory]] = []
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(list(self._alive.values()))
+
+    def get(self, row: int) -> Instance | None:
+        """The filter in a row."""
+        return self._alive.get(row)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Every block in use."""
+        return [instance.block for instance in self if instance.block]
+
+    def tend(self, now: float) -> list[dict[str, Any]]:
+        """Follows what libobs did since the last call; returns the commands that the engine must be told."""
+        commands: list[dict[str, Any]] = []
+        for row in range(r.MAX_FILTERS):
+            words, instance = self._words[row], self._alive.get(row)
+            used, serial = int(words[r.USED]), int(words[r.SERIAL])
+            if instance and (used != r.ALIVE or instance.serial != serial):
+                commands += self._take_back(instance, now)
+                del self._alive[row]
+                instance = None
+            if used == r.DYING:
+                words[r.USED] = r.FREE
+            if used != r.ALIVE:
+                continue
+            if instance is None:
+                instance = self._alive[row] = Instance(row, serial)
+                words[r.LINK] = 0
+            needed = int(words[r.WIDTH] * words[r.HEIGHT]) * 4
+            if instance.block and needed > instance.block.capacity:
+                commands += self._take_back(instance, now)
+            if instance.block is None and needed and words[r.SWAP]:
+                instance.block = self._give(row, needed)
+                commands.append(instance.block.opening)
+            instance.delays.sample(words)
+        self._free(now)
+        return commands
+
+    def unlink(self) -> None:
+        """Takes all names away; the memory stays for callbacks that still come."""
+        for block in self.blocks:
+            block.memory.unlink()
+
+    def _give(self, row: int, needed: int) -> Block:
+        capacity = -(-needed // 4096) * 4096
+        patch_capacity = capacity + _PATCH_AIR
+        memory = SharedMemory.create(at.block_bytes(capacity, patch_capacity))
+        format_block(memory.address, capacity, patch_capacity)
+        words = self._words[row]
+        words[r.SENT_SEQ] = -1
+        words[r.CAPACITY], words[r.PATCH_CAPACITY] = capacity, patch_capacity
+        words[r.LINK] = memory.address
+        return Block(memory, capacity, patch_capacity)
+
+    def _take_back(self, instance: Instance, now: float) -> list[dict[str, Any]]:
+        block, instance.block = instance.block, None
+        if block is None:
+            return []
+        words = self._words[instance.row]
+        if words[r.LINK] == block.memory.address:
+            words[r.LINK] = 0
+        block.memory.unlink()
+        self._retired.append((now, instance.row, int(words[r.EPOCH]), block.memory))
+        return [{"close": block.memory.name}]
+
+    def _free(self, now: float) -> None:
+        """Unmaps blocks that no render call can still know: none was under way, or another has begun since."""
+        keep = []
+        for since, row, epoch, memory in self._retired:
+            if now - since > _GRACE and (epoch % 2 == 0 or self._words[row, r.EPOCH] != epoch):
+                memory.close()
+            else:
+                keep.append((since, row, epoch, memory))
+        self._retired = keep

@@ -1,0 +1,102 @@
+"""What a filter is doing, in numbers and in words: for the panel, OBS's log and tests."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from obs_facelive.link import layout as at
+from obs_facelive.link.atomic import read_word
+from obs_facelive.link.memory import SharedMemory
+from obs_facelive.obs import rows as r
+from obs_facelive.obs.states import REASONS
+
+
+class Delays:
+    """Added delay, sampled: from the capture of a frame to the moment its finished picture is there."""
+
+    def __init__(self) -> None:
+        self._samples: deque[float] = deque(maxlen=600)
+        self._last = -1
+
+    def sample(self, row: npt.NDArray[np.int64]) -> None:
+        """Looks at a row; call some times a second."""
+        if row[r.SHOWN_AT] != self._last and row[r.DELAY_NS]:
+            self._last = int(row[r.SHOWN_AT])
+            self._samples.append(row[r.DELAY_NS] / 1e6)
+
+    def percentile(self, q: float) -> float:
+        """Milliseconds, 0.0 before the first sample."""
+        return round(float(np.percentile(self._samples, q)), 1) if self._samples else 0.0
+
+
+def engine_report(memory: SharedMemory) -> dict[str, Any]:
+    """The engine's own status JSON out of a block; empty if it is torn or not there."""
+    seq = read_word(memory.address + 8 * at.STATUS_SEQ)
+    if seq & 1 or seq == 0:
+        return {}
+    text = memory.buffer[at.STATUS_TEXT : at.STATUS_TEXT + at.TEXT_BYTES].split(b"\0", 1)[0]
+    if read_word(memory.address + 8 * at.STATUS_SEQ) != seq:
+        return {}
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def status(
+    row: npt.NDArray[np.int64], memory: SharedMemory | None, delays: Delays, names: tuple[str, str]
+) -> dict[str, Any]:
+    """Everything about one filter. ``names``: of the filter and of the source that it is on."""
+    report = engine_report(memory) if memory else {}
+    sent = int(read_word(memory.address + 8 * at.SETTINGS_SEQ)) if memory else 0
+    frames = max(1, int(row[r.RENDERS]))
+    return {
+        "name": names[0],
+        "source": names[1],
+        "state": r.STATE_NAMES[int(row[r.STATE])],
+        "reason": REASONS[int(row[r.REASON])],
+        "width": int(row[r.WIDTH]),
+        "height": int(row[r.HEIGHT]),
+        "frames_rendered": int(row[r.RENDERS]),
+        "frames_captured": int(row[r.CAPTURES]),
+        "frames_sent": int(row[r.SENT]),
+        "results": int(row[r.RESULTS]),
+        "results_stale": int(row[r.STALE]),
+        "results_torn": int(row[r.TORN]),
+        "results_bad": int(row[r.BAD_RESULTS]),
+        "frames_with_face": int(row[r.WITH_FACE]),
+        "frames_swapped": int(row[r.SWAPPED_FRAMES]),
+        "raw_frames_shown": int(row[r.RAW_SHOWN]),
+        "added_delay_ms": round(row[r.DELAY_NS] / 1e6, 1),
+        "added_delay_ms_p50": delays.percentile(50),
+        "added_delay_ms_p95": delays.percentile(95),
+        "render_ns": int(row[r.RENDER_NS]) // frames,
+        "copy_ns": int(row[r.COPY_NS]) // max(1, int(row[r.SENT])),
+        "settings_seq": sent if row[r.SENT_SEQ] == row[r.JSON_SEQ] else sent + 2,
+        "applied_seq": int(read_word(memory.address + 8 * at.APPLIED_SEQ)) if memory else 0,
+        "engine_fps": report.get("fps", 0.0),
+        "provider": str(report.get("provider", "")),
+        "persona": str(report.get("persona", "")),
+        "last_error": str(report.get("error", "")),
+        "stages_ms": report.get("stages_ms", {}),
+    }
+
+
+def in_words(now: Mapping[str, Any], trouble: str) -> str:
+    """One status line for the panel."""
+    parts = [str(now["state"]).upper() + (f" ({now['reason']})" if now["reason"] else "")]
+    if now["state"] == "live":
+        parts.append(f"{now['engine_fps']:.0f} fps, delay {round(now['added_delay_ms_p50'] / 5) * 5:.0f} ms")
+    if now["provider"]:
+        parts.append(str(now["provider"]))
+    error = trouble or str(now["last_error"])
+    if error:
+        parts.append(f"Last error: {error}")
+    return " · ".join(parts)

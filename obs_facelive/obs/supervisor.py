@@ -1,0 +1,254 @@
+"""The thread beside the callbacks: gives every filter its block, keeps the engine running, turns hotkeys into settings.
+
+It runs inside OBS's interpreter, sleeps nearly always, and never holds a libobs lock while it wants the GIL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from obs_facelive.home import Home
+from obs_facelive.link import layout as at
+from obs_facelive.link.atomic import read_word
+from obs_facelive.obs import abi
+from obs_facelive.obs import rows as r
+from obs_facelive.obs.engine_process import EngineProcess, describe_exit
+from obs_facelive.obs.filter import Filter
+from obs_facelive.obs.instances import Instance, Instances
+from obs_facelive.obs.status import Delays, in_words, status
+
+_PERIOD = 0.05
+_HANG = 2.0
+_START = 60.0
+_FORGIVE = 60.0
+
+
+class Supervisor:
+    """Watches the rows of the registered filter.
+
+    Attributes
+    ----------
+    trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
+    """
+
+    def __init__(self, registered: Filter, home: Home) -> None:
+        self._filter, self._home = registered, home
+        self._rows, self._words = registered.rows, registered.rows.words
+        self._libobs = {name: abi.bind(registered.libobs, name) for name in abi.FUNCTIONS}
+        self._instances = Instances(registered.rows)
+        self._engine: EngineProcess | None = None
+        self._started = self._last_beat = self._next_start = 0.0
+        self._beating = False
+        self._crashes: list[float] = []
+        self._starts = 0
+        self._restart = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._panels: dict[int, int] = {}
+        self._panel_text: dict[int, str] = {}
+        self._panel_at = 0.0
+        self._status_dir = os.environ.get("FACELIVE_STATUS_DIR")
+        self._status_at = 0.0
+        self.trouble = ""
+
+    def start(self) -> None:
+        """Begins to watch."""
+        self._stop.clear()
+        self._rows.table[r.T_SUPERVISED] = 1
+        self._thread = threading.Thread(target=self._run, name="FaceLive supervisor", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the engine and the thread; filters show their cover from now on. Blocks keep their memory, not their names."""
+        self._rows.table[r.T_SUPERVISED] = 0
+        self._stop.set()
+        if self._thread:
+            self._thread.join(5)
+            self._thread = None
+
+    def restart_engine(self) -> None:
+        """Asks for a new engine process (the panel's button)."""
+        self._restart.set()
+
+    def panel_opened(self, row: int) -> None:
+        """A panel of the row is on the screen: its status line is kept fresh."""
+        self._panels[row] = self._panels.get(row, 0) + 1
+
+    def panel_closed(self, row: int) -> None:
+        """One panel less."""
+        self._panels[row] = self._panels.get(row, 0) - 1
+
+    def status_line(self, row: int) -> str:
+        """One line about a filter, in words."""
+        now = self._status(row, self._instances.get(row), ("", ""))
+        return in_words(now, self.trouble)
+
+    def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
+        memory = instance.block.memory if instance and instance.block else None
+        return status(self._words[row], memory, instance.delays if instance else Delays(), names)
+
+    def log(self, level: int, text: str) -> None:
+        """Writes a line into OBS's log."""
+        self._libobs["blog"](level, b"[FaceLive] " + text.encode().replace(b"%", b"%%"))
+
+    def _run(self) -> None:
+        now = time.monotonic()
+        while not self._stop.wait(_PERIOD):
+            before, now = now, time.monotonic()
+            if now - before > 1.0:  # the whole process slept: nobody's heartbeat is to blame
+                self._last_beat += now - before
+            try:
+                self._look(now)
+            except Exception as error:  # the thread must outlive whatever happens in it
+                words = f"{type(error).__name__}: {error}"
+                if words != self.trouble:
+                    self.log(abi.LOG_ERROR, f"error: {words}")
+                self.trouble = words
+        self._end_engine(gently=True)
+        self._instances.unlink()
+
+    def _look(self, now: float) -> None:
+        for command in self._instances.tend(now):
+            if self._engine:
+                self._engine.tell(**command)
+        for instance in self._instances:
+            words = self._words[instance.row]
+            pressed = (int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]))
+            if pressed != instance.hotkeys:
+                self._obey(instance.row, pressed[0] - instance.hotkeys[0], pressed[1] - instance.hotkeys[1])
+                instance.hotkeys = pressed
+        self._watch_engine(now)
+        self._publish(now)
+
+    def _obey(self, row: int, swaps: int, nexts: int) -> None:
+        """Hotkeys change settings the way the panel does, so that everybody sees the change."""
+        settings = json.loads(self._rows.json(row) or b"{}")
+        change: dict[str, str | bool] = {}
+        if swaps % 2:
+            change["swap"] = not self._words[row, r.SWAP]
+        personas = self._home.persona_names()
+        if nexts and personas:
+            at_now = personas.index(settings["persona"]) if settings.get("persona") in personas else 0
+            change["persona"] = personas[(at_now + nexts) % len(personas)]
+        source = self._filter.strong_source(self._words[row].ctypes.data)
+        if not source:
+            return
+        data = self._libobs["obs_data_create"]()
+        for key, value in change.items():
+            if isinstance(value, bool):
+                self._libobs["obs_data_set_bool"](data, key.encode(), value)
+            else:
+                self._libobs["obs_data_set_string"](data, key.encode(), ctypes.c_char_p(value.encode()))
+        self._libobs["obs_source_update"](source, data)
+        self._libobs["obs_data_release"](data)
+        self._libobs["obs_source_update_properties"](source)
+        self._libobs["obs_source_release"](source)
+
+    def _watch_engine(self, now: float) -> None:
+        if self._restart.is_set():
+            self._restart.clear()
+            self._crashes.clear()
+            self._end_engine(gently=False)
+            self._next_start = now
+        if self._engine is None:
+            if self._instances.blocks and now >= self._next_start:
+                self._start_engine(now)
+            return
+        code = self._engine.exit_code()
+        if code is None:
+            for block in self._instances.blocks:
+                beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
+                if beat != block.beat:
+                    block.beat, self._last_beat = beat, now
+                    self._beating = True
+            limit = _HANG if self._beating else _START
+            if not self._instances.blocks or now - self._last_beat < limit:
+                self._set_engine(r.ENGINE_RUNNING if self._beating else r.ENGINE_STARTING)
+                return
+            why = f"no sign of life for {limit:.0f} s"
+        else:
+            why = describe_exit(code)
+        self._crashes = [t for t in self._crashes if now - t < _FORGIVE] + [now]
+        self.trouble = f"the engine {why}; restarted {len(self._crashes)} times within a minute"
+        self.log(abi.LOG_WARNING, self.trouble)
+        self._end_engine(gently=False)
+        self._next_start = now + min(10.0, 0.5 * 2 ** (len(self._crashes) - 2) if len(self._crashes) > 1 else 0.0)
+
+    def _start_engine(self, now: float) -> None:
+        device = "cpu" if len(self._crashes) >= 3 else "auto"
+        try:
+            self._engine = EngineProcess(self._home, device)
+        except OSError as error:
+            if self.trouble != str(error):
+                self.log(abi.LOG_ERROR, f"error: {error}")
+            self.trouble, self._next_start = str(error), now + 5
+            return
+        self._starts += 1
+        self._started = self._last_beat = now
+        self._beating = False
+        for block in self._instances.blocks:
+            block.beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
+            self._engine.tell(**block.opening)
+        self._rows.table[r.T_BELL] = self._engine.bell.handle
+        self._set_engine(r.ENGINE_STARTING)
+        self.log(abi.LOG_INFO, f"engine started (pid {self._engine.pid}, device {device})")
+
+    def _end_engine(self, *, gently: bool) -> None:
+        self._rows.table[r.T_BELL] = -1
+        self._set_engine(r.ENGINE_ABSENT)
+        if self._engine:
+            time.sleep(0.005)  # a render call that has read the bell's handle has rung it by now
+            if gently:
+                self._engine.close()
+            else:
+                self._engine.kill()
+            self._engine = None
+
+    def _set_engine(self, state: int) -> None:
+        self._words[:, r.ENGINE] = state
+
+    def _names(self, row: int) -> tuple[str, str]:
+        source = self._filter.strong_source(self._words[row].ctypes.data)
+        if not source:
+            return "", ""
+        parent = self._libobs["obs_filter_get_parent"](source)
+        found = []
+        for each in (source, parent):
+            text = self._libobs["obs_source_get_name"](each) if each else None
+            found.append(ctypes.string_at(text).decode(errors="replace") if text else "")
+        self._libobs["obs_source_release"](source)
+        return found[0], found[1]
+
+    def _publish(self, now: float) -> None:
+        if now - self._panel_at > 2:
+            self._panel_at = now
+            for row, count in list(self._panels.items()):
+                if count > 0 and self._words[row, r.USED] == r.ALIVE:
+                    self._refresh_panel(row)
+        if self._status_dir and now - self._status_at > 0.1:
+            self._status_at = now
+            for instance in self._instances:
+                row = instance.row
+                known = self._status(row, instance, self._names(row))
+                known["engine_pid"] = self._engine.pid if self._engine else 0
+                known["engine_starts"] = self._starts
+                known["last_error"] = known["last_error"] or self.trouble
+                path = Path(self._status_dir) / f"{row}.json"
+                path.with_suffix(".new").write_text(json.dumps(known))
+                path.with_suffix(".new").replace(path)
+
+    def _refresh_panel(self, row: int) -> None:
+        text = self.status_line(row)
+        if text == self._panel_text.get(row):
+            return
+        self._panel_text[row] = text
+        source = self._filter.strong_source(self._words[row].ctypes.data)
+        if source:
+            self._libobs["obs_source_update_properties"](source)
+            self._libobs["obs_source_release"](source)

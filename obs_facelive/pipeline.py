@@ -1,0 +1,91 @@
+"""Detector → landmarker → tracker → swapper → merger → patches: composition and timing, nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from obs_facelive.detect import Detector
+from obs_facelive.frame import Face, Frame, Patch
+from obs_facelive.landmark import Landmarker
+from obs_facelive.merge import Merger
+from obs_facelive.provenance.badge import badge
+from obs_facelive.settings import Settings
+from obs_facelive.swap import Swapper
+from obs_facelive.track.tracker import Tracker, choose
+from obs_facelive.view import view
+
+
+class Stopwatch:
+    """Milliseconds per stage, smoothed over about twenty frames."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Times the body as one run of ``stage``."""
+        began = time.perf_counter()
+        yield
+        spent = (time.perf_counter() - began) * 1e3
+        self.ms[stage] = self.ms.get(stage, spent) * 0.95 + spent * 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one frame.
+
+    Attributes
+    ----------
+    faces : the faces that are worn by the persona, in this frame
+    patches : finished rectangles; empty if there is no face
+    """
+
+    faces: list[Face]
+    patches: list[Patch]
+
+
+class Pipeline:
+    """All stages for one camera and one persona; frames go in in order.
+
+    Attributes
+    ----------
+    stopwatch : see there
+    """
+
+    def __init__(self, detector: Detector, landmarker: Landmarker, swapper: Swapper, merger: Merger) -> None:
+        self._detector, self._landmarker = detector, landmarker
+        self.swapper, self._merger = swapper, merger
+        self._tracker = Tracker()
+        self._steadiness: int | None = None
+        self.stopwatch = Stopwatch()
+
+    def process(self, frame: Frame, settings: Settings) -> Outcome:
+        """The swapped faces of ``frame``, as patches to be laid over it."""
+        if settings.steadiness != self._steadiness:
+            self._steadiness = settings.steadiness
+            self._tracker = Tracker(settings.steadiness)
+        clock, pixels = self.stopwatch, frame.pixels
+        with clock("track"):
+            faces = self._tracker.follow(
+                lambda: self._detector.detect(pixels), lambda roi: self._landmarker.landmarks(pixels, roi), frame.time
+            )
+        faces = choose(faces, settings.face, frame.width, frame.height)
+        if not faces:
+            return Outcome([], [])
+        worn, patches = [], []
+        for face in faces:
+            with clock("blendshapes"):
+                face = replace(face, blendshapes=self._landmarker.blendshapes(face.points))
+            with clock("swap"):
+                layer = self.swapper.swap(frame, face, settings)
+            with clock("merge"):
+                patches.append(self._merger.merge(frame, face, layer, settings))
+            worn.append(face)
+        if settings.view != "result":
+            patches = view(settings.view, frame, worn, patches)
+        if settings.badge != "off":
+            patches.append(badge(frame, patches, settings.badge))
+        return Outcome(worn, patches)
