@@ -1,0 +1,47 @@
+"""OBS's Tools → Scripts dialog, used as a person uses it: obs-websocket cannot reload or remove a script."""
+
+from __future__ import annotations
+
+from tools.obs_session import ObsError, ObsSession
+from tools.virtual_display import Desktop, Window
+from tools.waiting import wait_for
+
+_BUTTONS = ("add", "remove", "reload")  # in the order in which Tab meets them after the list
+
+
+def _open(desktop: Desktop) -> Window:
+    main = desktop.windows("OBS ")[0]
+    # "Scripts" is the fourth entry in OBS 28 and 29; newer versions have more of them.
+    for steps in (3, 4, 5, 6, 2):
+        others = {window.id for window in desktop.windows()}
+        desktop.focus(main)
+        desktop.press("Alt_L", "t")
+        for key in ["Down"] * steps + ["Return"]:
+            desktop.press(key)
+        opened = wait_for("a window", lambda: [w for w in desktop.windows() if w.id not in others], 10)  # noqa: B023
+        if opened[-1].title == "Scripts":
+            return opened[-1]
+        desktop.close_window(opened[-1])
+    raise ObsError("no entry of the Tools menu opens the Scripts dialog")
+
+
+def _press(obs: ObsSession, button: str) -> None:
+    with Desktop(obs.display) as desktop:
+        dialog = _open(desktop)
+        desktop.focus(dialog)
+        desktop.click(dialog.x + 120, dialog.y + 68)  # the first script of the list
+        for _ in range(_BUTTONS.index(button) + 1):
+            desktop.press("Tab")
+        desktop.press("space")
+        desktop.close_window(dialog)
+        wait_for("the dialog to close", lambda: not desktop.windows("Scripts"), 10)
+
+
+def reload_first_script(obs: ObsSession) -> None:
+    """Press the reload button for the first script."""
+    _press(obs, "reload")
+
+
+def remove_first_script(obs: ObsSession) -> None:
+    """Press the bin button for the first script."""
+    _press(obs, "remove")

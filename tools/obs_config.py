@@ -1,0 +1,227 @@
+"""Writing a whole OBS configuration from Python data: profile, scene collections, obs-websocket.
+
+For OBS sessions of our own (the demo, the tests), never for a person's configuration. The same folder serves OBS 28 to 32:
+older versions read ``global.ini``, 31 and later ``user.ini``; 30.2 and later read obs-websocket's settings from JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = Mapping[str, Any]
+
+FILTER_KIND = "facelive_filter"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter on a source; ours unless another `kind` is given."""
+
+    name: str = "FaceLive"
+    settings: Json = field(default_factory=dict)
+    kind: str = FILTER_KIND
+    enabled: bool = True
+
+    def json(self) -> Json:
+        """The filter as OBS saves it."""
+        return {
+            "id": self.kind,
+            "versioned_id": self.kind,
+            "name": self.name,
+            "settings": dict(self.settings),
+            "enabled": self.enabled,
+        }
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input: `kind` is OBS's id of its type."""
+
+    name: str
+    kind: str
+    settings: Json = field(default_factory=dict)
+    filters: Sequence[Filter] = ()
+
+    def json(self) -> Json:
+        """The input as OBS saves it."""
+        filters = [f.json() for f in self.filters]
+        return {
+            "id": self.kind.removesuffix("_v3"),
+            "versioned_id": self.kind,
+            "name": self.name,
+            "enabled": True,
+            "settings": dict(self.settings),
+            "filters": filters,
+        }
+
+
+def media(name: str, clip: Path | str, filters: Sequence[Filter] = (), *, looping: bool = True) -> Source:
+    """A media source that plays `clip` (an empty path: a source of size zero)."""
+    settings = {
+        "local_file": str(clip),
+        "looping": looping,
+        "hw_decode": False,
+        "restart_on_activate": False,
+        "clear_on_media_end": False,
+    }
+    return Source(name, "ffmpeg_source", settings, filters)
+
+
+def colour(name: str, width: int, height: int, filters: Sequence[Filter] = (), *, abgr: int = 0xFF336699) -> Source:
+    """A plain area, `width` by `height` pixels; `abgr` as OBS writes colours (alpha in the highest byte)."""
+    return Source(name, "color_source_v3", {"color": abgr, "width": width, "height": height}, filters)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A source's place in a scene, in canvas pixels."""
+
+    source: str
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene, its items from the back to the front."""
+
+    name: str
+    items: Sequence[Item] = ()
+
+    def json(self) -> Json:
+        """The scene as OBS saves it."""
+        items = [
+            {
+                "name": item.source,
+                "id": number,
+                "visible": True,
+                "pos": {"x": item.x, "y": item.y},
+                "scale": {"x": item.scale, "y": item.scale},
+                "align": 5,
+                "bounds_type": 0,
+            }
+            for number, item in enumerate(self.items, start=1)
+        ]
+        settings = {"id_counter": len(items), "items": items}
+        return {"id": "scene", "versioned_id": "scene", "name": self.name, "settings": settings}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A scene collection; the first scene is the current one. `scripts` are loaded in this order."""
+
+    name: str
+    sources: Sequence[Source]
+    scenes: Sequence[Scene]
+    scripts: Sequence[Path] = ()
+
+    def json(self) -> Json:
+        """The collection as OBS saves it."""
+        first = self.scenes[0].name
+        return {
+            "name": self.name,
+            "current_scene": first,
+            "current_program_scene": first,
+            "scene_order": [{"name": scene.name} for scene in self.scenes],
+            "sources": [source.json() for source in self.sources] + [scene.json() for scene in self.scenes],
+            "groups": [],
+            "transitions": [],
+            "current_transition": "Cut",
+            "transition_duration": 0,
+            "modules": {"scripts-tool": [{"path": str(path.absolute()), "settings": {}} for path in self.scripts]},
+        }
+
+
+@dataclass(frozen=True)
+class Video:
+    """Canvas, frames a second (10, 20, 24, 30, 48 or 60), and x264's preset and CRF (0..51, lower is better)."""
+
+    width: int = 1280
+    height: int = 720
+    fps: int = 30
+    preset: str = "ultrafast"
+    crf: int = 18
+
+
+def _ini(sections: Mapping[str, Mapping[str, object]]) -> str:
+    lines: list[str] = []
+    for section, values in sections.items():
+        lines.append(f"[{section}]")
+        for key, value in values.items():
+            lines.append(f"{key}={str(value).lower() if isinstance(value, bool) else value}")
+    return "\n".join(lines) + "\n"
+
+
+def write(config: Path, collections: Sequence[Collection], video: Video, recordings: Path, port: int) -> None:
+    """Write the configuration.
+
+    Parameters
+    ----------
+    config : the folder that holds (or gets) ``obs-studio``: OBS is started with it as ``XDG_CONFIG_HOME``
+    collections : the first is the current one
+    recordings : the folder that OBS records into
+    port : obs-websocket's, on this machine only by OBS's own choice of addresses; no password
+    """
+    root = config / "obs-studio"
+    profile, scenes, websocket = (
+        root / "basic/profiles/FaceLive",
+        root / "basic/scenes",
+        root / "plugin_config/obs-websocket",
+    )
+    for folder in (profile, scenes, websocket, recordings):
+        folder.mkdir(parents=True, exist_ok=True)
+    first = collections[0].name
+    general = {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True}
+    basic = {"Profile": "FaceLive", "ProfileDir": "FaceLive", "SceneCollection": first, "SceneCollectionFile": first}
+    server = {
+        "FirstLoad": False,
+        "ServerEnabled": True,
+        "ServerPort": port,
+        "AuthRequired": False,
+        "AlertsEnabled": False,
+    }
+    whole = {"General": general, "Basic": basic, "OBSWebSocket": server}
+    for name in ("global.ini", "user.ini"):
+        (root / name).write_text(_ini(whole), encoding="utf-8")
+    (websocket / "config.json").write_text(
+        json.dumps(
+            {
+                "first_load": False,
+                "server_enabled": True,
+                "server_port": port,
+                "auth_required": False,
+                "alerts_enabled": False,
+            }
+        ),
+        encoding="utf-8",
+    )
+    canvas = {
+        "BaseCX": video.width,
+        "BaseCY": video.height,
+        "OutputCX": video.width,
+        "OutputCY": video.height,
+        "FPSType": 0,
+        "FPSCommon": video.fps,
+    }
+    recording = {
+        "RecType": "Standard",
+        "RecFilePath": recordings,
+        "RecFormat": "mkv",
+        "RecFormat2": "mkv",
+        "RecEncoder": "obs_x264",
+        "RecTracks": 1,
+    }
+    (profile / "basic.ini").write_text(
+        _ini({"General": {"Name": "FaceLive"}, "Video": canvas, "Output": {"Mode": "Advanced"}, "AdvOut": recording}),
+        encoding="utf-8",
+    )
+    (profile / "recordEncoder.json").write_text(
+        json.dumps({"rate_control": "CRF", "crf": video.crf, "preset": video.preset, "keyint_sec": 1}), encoding="utf-8"
+    )
+    for collection in collections:
+        (scenes / f"{collection.name}.json").write_text(json.dumps(collection.json(), indent=1), encoding="utf-8")
