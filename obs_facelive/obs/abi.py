@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, str] = {
     "obs_source_update_properties": "vp",
     "obs_source_get_settings": "pp",
     "obs_hotkey_register_source": "ppppPp",
+    "obs_hotkey_unregister": "vp",
     "obs_enter_graphics": "v",
     "obs_leave_graphics": "v",
     "obs_get_base_effect": "pi",

@@ -29,7 +29,9 @@ _data_text = function("obs_data_get_string")
 _default_bool = function("obs_data_set_default_bool")
 _default_int = function("obs_data_set_default_int")
 _default_text = function("obs_data_set_default_string")
-_register_hotkey = function("obs_hotkey_register_source")
+_get_parent = function("obs_filter_get_parent")
+_get_ref = function("obs_source_get_ref")
+_release = function("obs_source_release")
 _get_weak = function("obs_source_get_weak_source")
 _weak_to_strong = function("obs_weak_source_get_source")
 _weak_release = function("obs_weak_source_release")
@@ -106,8 +108,6 @@ def create(settings: int, source: int) -> int:
             put(row, r.LAST_RESULT, NONE)
             forget_pictures(row)
             _read_settings(row, settings)
-            _register_hotkey(source, _word(r.T_HOTKEY_SWAP), _word(r.T_HOTKEY_SWAP_TEXT), _word(r.T_ON_SWAP), row)
-            _register_hotkey(source, _word(r.T_HOTKEY_NEXT), _word(r.T_HOTKEY_NEXT_TEXT), _word(r.T_ON_NEXT), row)
             store(table() + 8 * r.T_SERIAL, _word(r.T_SERIAL) + 1)
             put(row, r.SERIAL, _word(r.T_SERIAL))
             store(row, r.ALIVE)
@@ -128,6 +128,18 @@ def strong_source(row: int) -> int:
         source = _weak_to_strong(get(row, r.WEAK))
     put(row, r.WEAK_BUSY, 0)
     return source
+
+
+@njit(cache=True, nogil=True)
+def strong_parent(row: int) -> int:
+    """A counted reference to the source that the row's filter is on; 0 if there is none (yet, or any more)."""
+    source = strong_source(row)
+    if source == 0:
+        return 0
+    parent = _get_parent(source)
+    parent = _get_ref(parent) if parent else 0
+    _release(source)
+    return parent
 
 
 @cfunc(types.void(_I64), cache=True)

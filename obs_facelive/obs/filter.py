@@ -17,7 +17,6 @@ from obs_facelive.obs import rows as r
 
 ID = "facelive_filter"
 NAME = "FaceLive filter"
-HOTKEYS = {"facelive.swap": "FaceLive: swap on/off", "facelive.next_persona": "FaceLive: next persona"}
 
 
 def _use_cache(home: Home) -> None:
@@ -39,6 +38,11 @@ def _default_table(rows: r.Rows) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 class Filter:
     """The registered filter: its rows and the libobs that it was registered with.
+
+    Attributes
+    ----------
+    hotkeys : (name, description, address of the compiled callback) of each
+    strong_source, strong_parent : address of a row → counted reference to its filter, to the source that it is on; or 0
 
     Parameters
     ----------
@@ -62,10 +66,11 @@ class Filter:
             (r.T_KEY_HOLD_MS, "hold_ms"),
         ):
             table[word] = self.rows.text(key)
-        (table[r.T_HOTKEY_SWAP], table[r.T_HOTKEY_NEXT]) = map(self.rows.text, HOTKEYS)
-        (table[r.T_HOTKEY_SWAP_TEXT], table[r.T_HOTKEY_NEXT_TEXT]) = map(self.rows.text, HOTKEYS.values())
-        table[r.T_ON_SWAP], table[r.T_ON_NEXT] = callbacks.on_swap.address, callbacks.on_next.address
-        self.strong_source = callbacks.strong_source
+        self.hotkeys = (
+            ("facelive.swap", "FaceLive: swap on/off", callbacks.on_swap.address),
+            ("facelive.next_persona", "FaceLive: next persona", callbacks.on_next.address),
+        )
+        self.strong_source, self.strong_parent = callbacks.strong_source, callbacks.strong_parent
         self.rows.keep(_default_table(self.rows))
         # libobs keeps this pointer as `unversioned_id`: it must live for ever.
         self._id = ctypes.create_string_buffer(ID.encode())

@@ -40,23 +40,31 @@ class Instance:
     Attributes
     ----------
     serial : tells it from an earlier filter in the same row
-    hotkeys : presses of (swap, next persona) that were obeyed
+    presses : of the hotkeys (swap, next persona), as far as they were obeyed
+    hotkey_ids : what libobs calls them; empty until they are registered
     """
 
     row: int
     serial: int
     block: Block | None = None
     delays: Delays = field(default_factory=Delays)
-    hotkeys: tuple[int, int] = (0, 0)
+    presses: tuple[int, int] = (0, 0)
+    hotkey_ids: tuple[int, ...] = ()
 
 
 class Instances:
-    """All living filters, by row."""
+    """All living filters, by row.
+
+    Attributes
+    ----------
+    gone : those that died and whose hotkeys are still to be taken away
+    """
 
     def __init__(self, rows: r.Rows) -> None:
         self._words = rows.words
         self._alive: dict[int, Instance] = {}
         self._retired: list[tuple[float, int, int, SharedMemory]] = []
+        self.gone: list[Instance] = []
 
     def __iter__(self) -> Iterator[Instance]:
         return iter(list(self._alive.values()))
@@ -78,7 +86,7 @@ class Instances:
             used, serial = int(words[r.USED]), int(words[r.SERIAL])
             if instance and (used != r.ALIVE or instance.serial != serial):
                 commands += self._take_back(instance, now)
-                del self._alive[row]
+                self.gone.append(self._alive.pop(row))
                 instance = None
             if used == r.DYING:
                 words[r.USED] = r.FREE

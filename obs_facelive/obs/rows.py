@@ -92,7 +92,7 @@ STATE_NAMES = ("cover", "live", "hold", "cover", "bypass")
 # The table of constants.
 (T_ROWS, T_IMAGE, T_DRAW, T_ZERO, T_BELL, T_BYTE, T_DEFAULTS, T_DEFAULT_COUNT, T_SERIAL, T_SUPERVISED) = range(10)
 (T_KEY_SWAP, T_KEY_PRIVACY, T_KEY_NO_FACE, T_KEY_HOLD_MS) = range(12, 16)
-(T_NAME, T_HOTKEY_SWAP, T_HOTKEY_SWAP_TEXT, T_HOTKEY_NEXT, T_HOTKEY_NEXT_TEXT, T_ON_SWAP, T_ON_NEXT) = range(16, 23)
+T_NAME = 16
 T_CAPTION = 32  # one texture a reason
 T_CAPTION_W = 48
 T_CAPTION_H = 64

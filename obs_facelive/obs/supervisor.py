@@ -111,20 +111,49 @@ class Supervisor:
                     self.log(abi.LOG_ERROR, f"error: {words}")
                 self.trouble = words
         self._end_engine(gently=True)
+        for instance in self._instances:
+            self._forget_hotkeys(instance)
         self._instances.unlink()
 
     def _look(self, now: float) -> None:
         for command in self._instances.tend(now):
             if self._engine:
                 self._engine.tell(**command)
+        while self._instances.gone:
+            self._forget_hotkeys(self._instances.gone.pop())
         for instance in self._instances:
+            if not instance.hotkey_ids:
+                instance.hotkey_ids = self._register_hotkeys(instance.row)
             words = self._words[instance.row]
             pressed = (int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]))
-            if pressed != instance.hotkeys:
-                self._obey(instance.row, pressed[0] - instance.hotkeys[0], pressed[1] - instance.hotkeys[1])
-                instance.hotkeys = pressed
+            if pressed != instance.presses:
+                self._obey(instance.row, pressed[0] - instance.presses[0], pressed[1] - instance.presses[1])
+                instance.presses = pressed
         self._watch_engine(now)
         self._publish(now)
+
+    def _address(self, row: int) -> int:
+        return self._words[row].ctypes.data
+
+    def _register_hotkeys(self, row: int) -> tuple[int, ...]:
+        """On the source that the filter is on: libobs gives filters, which are private sources, no hotkeys of their own.
+
+        Here and not in a callback: libobs calls those under locks that a hotkey may want.
+        """
+        parent = self._filter.strong_parent(self._address(row))
+        if not parent:
+            return ()
+        register = self._libobs["obs_hotkey_register_source"]
+        ids = tuple(
+            register(parent, name.encode(), text.encode(), callback, self._address(row))
+            for name, text, callback in self._filter.hotkeys
+        )
+        self._libobs["obs_source_release"](parent)
+        return ids
+
+    def _forget_hotkeys(self, instance: Instance) -> None:
+        for hotkey in instance.hotkey_ids:
+            self._libobs["obs_hotkey_unregister"](hotkey)
 
     def _obey(self, row: int, swaps: int, nexts: int) -> None:
         """Hotkeys change settings the way the panel does, so that everybody sees the change."""
@@ -136,7 +165,7 @@ class Supervisor:
         if nexts and personas:
             at_now = personas.index(settings["persona"]) if settings.get("persona") in personas else 0
             change["persona"] = personas[(at_now + nexts) % len(personas)]
-        source = self._filter.strong_source(self._words[row].ctypes.data)
+        source = self._filter.strong_source(self._address(row))
         if not source:
             return
         data = self._libobs["obs_data_create"]()
@@ -214,15 +243,13 @@ class Supervisor:
         self._words[:, r.ENGINE] = state
 
     def _names(self, row: int) -> tuple[str, str]:
-        source = self._filter.strong_source(self._words[row].ctypes.data)
-        if not source:
-            return "", ""
-        parent = self._libobs["obs_filter_get_parent"](source)
         found = []
-        for each in (source, parent):
-            text = self._libobs["obs_source_get_name"](each) if each else None
+        for reference in (self._filter.strong_source, self._filter.strong_parent):
+            source = reference(self._address(row))
+            text = self._libobs["obs_source_get_name"](source) if source else None
             found.append(ctypes.string_at(text).decode(errors="replace") if text else "")
-        self._libobs["obs_source_release"](source)
+            if source:
+                self._libobs["obs_source_release"](source)
         return found[0], found[1]
 
     def _publish(self, now: float) -> None:
@@ -248,7 +275,7 @@ class Supervisor:
         if text == self._panel_text.get(row):
             return
         self._panel_text[row] = text
-        source = self._filter.strong_source(self._words[row].ctypes.data)
+        source = self._filter.strong_source(self._address(row))
         if source:
             self._libobs["obs_source_update_properties"](source)
             self._libobs["obs_source_release"](source)
