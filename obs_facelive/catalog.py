@@ -1,37 +1,22 @@
 """The embedded models: where each comes from, its hashes, licence and contract; and which of them are on disk.
 
-The catalog is the folder ``models/`` of the project, one TOML file a model. Set-up builds the files into the data folder
-(`tools/build_models.py`) and writes a manifest of what it made.
+The catalog is the folder ``models/`` of the project, one TOML file for each wheel that carries models. Set-up builds the
+models into the data folder (`tools/build_models.py`) and leaves a manifest of what it made.
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 MANIFEST = "manifest.json"
+BUILDER = 1
+"""Raised by one when `tools.build_models` makes other files of the same source, so that they are built again."""
 
-Status = Literal["ready", "missing", "outdated", "damaged"]
-
-
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a model comes from: a file in a wheel on PyPI.
-
-    Attributes
-    ----------
-    member : path of the file inside the wheel
-    part : path inside ``member`` where that is a zip archive, else empty
-    """
-
-    package: str
-    version: str
-    wheel_sha256: str
-    member: str
-    member_sha256: str
-    part: str = ""
+Status: TypeAlias = Literal["ready", "missing", "outdated", "damaged"]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,31 +24,46 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    name : how code asks for it
     file : its name in the models folder
     what : one line for people
+    part : path inside the source's file where that is a zip archive, else empty
     rename : names of inputs and outputs in the source → in the built file
-    contract : input, output or array → dtype, shape, range and meaning, in words
+    contract : input, output or array → direction, dtype, shape, range and meaning, in words
     """
 
-    name: str
     file: str
     what: str
-    made_by: str
-    licence: str
-    source: Source
     contract: dict[str, str]
+    part: str = ""
     rename: dict[str, str] = {}
 
-    @property
-    def recipe(self) -> str:
-        """A hash of everything that decides what the built file is, apart from the converter."""
-        content = msgspec.json.encode([self.file, self.source, self.rename], order="sorted")
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in a wheel on PyPI, and the models that are made from it.
+
+    Attributes
+    ----------
+    member : path of the file inside the wheel
+    made_by, licence : of the models
+    """
+
+    package: str
+    version: str
+    wheel_sha256: str
+    member: str
+    member_sha256: str
+    made_by: str
+    licence: str
+    models: list[Model]
+
+    def recipe(self, model: Model) -> str:
+        """A hash of everything that decides what ``model``'s file is."""
+        content = msgspec.json.encode([BUILDER, self.member_sha256, model.part, model.rename], order="sorted")
         return hashlib.sha256(content).hexdigest()
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A line of the manifest: the recipe that a file was built by, and the file's own hash."""
+    """What the manifest says of a file: the recipe that it was built by, and its own hash."""
 
     recipe: str
     sha256: str
@@ -80,46 +80,34 @@ def catalog_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "models"
 
 
-def load_catalog(folder: Path | None = None) -> dict[str, Model]:
-    """All embedded models by name. Raises `ModelError` where a catalog file is malformed."""
-    models: dict[str, Model] = {}
+def load_catalog(folder: Path | None = None) -> list[Source]:
+    """All sources of embedded models. Raises `ModelError` where a file of the catalog is malformed."""
+    sources: list[Source] = []
     for path in sorted((folder or catalog_folder()).glob("*.toml")):
         try:
-            model = msgspec.toml.decode(path.read_bytes(), type=Model)
+            sources.append(msgspec.toml.decode(path.read_bytes(), type=Source))
         except msgspec.DecodeError as error:
             raise ModelError(f"{path}: {error}") from error
-        if model.name != path.stem or Path(model.file).stem != path.stem:
-            raise ModelError(f"{path}: the model, its catalog file and its built file must have one name")
-        models[model.name] = model
-    return models
+    return sources
 
 
 def read_manifest(models: Path) -> dict[str, Built]:
-    """What was built into the folder ``models``, by model name; empty where the manifest is missing or unreadable."""
+    """What was built into the folder ``models``, by file name; empty where the manifest is missing or unreadable."""
     try:
         return msgspec.json.decode((models / MANIFEST).read_bytes(), type=dict[str, Built])
     except (OSError, msgspec.DecodeError):
         return {}
 
 
-def status(model: Model, models: Path) -> Status:
+def status(source: Source, model: Model, models: Path) -> Status:
     """Whether ``model``'s file in the folder ``models`` is there, built by the catalog's present recipe, and whole."""
     path = models / model.file
     if not path.is_file():
         return "missing"
-    built = read_manifest(models).get(model.name)
-    if built is None or built.recipe != model.recipe:
+    built = read_manifest(models).get(model.file)
+    if built is None or built.recipe != source.recipe(model):
         return "outdated"
-    return "ready" if sha256(path) == built.sha256 else "damaged"
-
-
-def sha256(path: Path) -> str:
-    """A file's SHA-256 in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return "ready" if hashlib.sha256(path.read_bytes()).hexdigest() == built.sha256 else "damaged"
 
 
 def model_file(models: Path, file: str) -> Path:

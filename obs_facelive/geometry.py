@@ -15,6 +15,8 @@ from obs_facelive.topology import (
     NOSE_TIP,
     RIGHT_EYE_CORNERS,
     RIGHT_IRIS,
+    RIGID,
+    CanonicalFace,
 )
 
 Points: TypeAlias = Floats | npt.NDArray[np.float64]
@@ -117,17 +119,13 @@ def five_points(points: Floats) -> Floats:
     )
 
 
-def head_pose(points: Floats) -> tuple[float, float, float]:
-    """Yaw, pitch, roll in degrees of 478 points.
+def head_pose(points: Floats, canonical: CanonicalFace) -> tuple[float, float, float]:
+    """Yaw, pitch, roll in degrees of 478 points: 0 for an upright face that looks into the camera.
 
-    Yaw is positive when the person turns to the picture's right, pitch when they look down, roll when the head is turned
-    clockwise in the picture. All are 0 for a face that looks into the camera.
+    Yaw is positive when the face is turned to the picture's right, pitch when it looks down, roll when the head is turned
+    clockwise in the picture. The pose is that of the canonical face which fits the points that do not move with expression.
     """
-    x = (points[454] - points[234]).astype(np.float64)
-    y = (points[152] - points[10]).astype(np.float64)
-    x /= np.linalg.norm(x) + 1e-9
-    y -= x * (x @ y)
-    y /= np.linalg.norm(y) + 1e-9
-    z = np.cross(x, y)
-    yaw, pitch, roll = np.arctan2(-z[0], z[2]), np.arctan2(z[1], np.hypot(z[0], z[2])), np.arctan2(x[1], x[0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    fit = similarity(canonical.xyz[RIGID] * [1, -1, -1], points[RIGID])
+    across, _, back = (fit[:, :3] / np.cbrt(np.linalg.det(fit[:, :3]))).T
+    yaw, pitch = np.arctan2(-back[0], back[2]), np.arcsin(np.clip(-back[1], -1, 1))
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(np.arctan2(across[1], across[0])))

@@ -14,7 +14,7 @@ from obs_facelive.merge import Merger
 from obs_facelive.provenance.badge import badge
 from obs_facelive.settings import Settings
 from obs_facelive.swap import Swapper
-from obs_facelive.track.tracker import Tracker, choose
+from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import view
 
 
@@ -59,20 +59,13 @@ class Pipeline:
         self._detector, self._landmarker = detector, landmarker
         self.swapper, self._merger = swapper, merger
         self._tracker = Tracker()
-        self._steadiness: int | None = None
         self.stopwatch = Stopwatch()
 
     def process(self, frame: Frame, settings: Settings) -> Outcome:
         """The swapped faces of ``frame``, as patches to be laid over it."""
-        if settings.steadiness != self._steadiness:
-            self._steadiness = settings.steadiness
-            self._tracker = Tracker(settings.steadiness)
-        clock, pixels = self.stopwatch, frame.pixels
+        clock = self.stopwatch
         with clock("track"):
-            faces = self._tracker.follow(
-                lambda: self._detector.detect(pixels), lambda roi: self._landmarker.landmarks(pixels, roi), frame.time
-            )
-        faces = choose(faces, settings.face, frame.width, frame.height)
+            faces = self._tracker.follow(frame, settings, self._detector.detect, self._landmarker.landmarks)
         if not faces:
             return Outcome([], [])
         worn, patches = [], []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,27 +63,17 @@ class CanonicalFace:
     xyz : (468, 3) float32, centimetres; x to the person's left, y up, z towards the camera
     uv : (468, 2) float32 0..1, v down, its texture coordinates
     triangles : (898, 3) int32, counter-clockwise seen from outside with y up; no triangles inside eyes and mouth
-    rigid : (33,) int32, the points that stay put while the face moves
-    rigid_weights : (33,) float32, how much each of them tells about the head's pose
     """
 
     xyz: Floats
     uv: Floats
     triangles: Indices
-    rigid: Indices
-    rigid_weights: Floats
 
 
 def load_canonical_face(models: Path) -> CanonicalFace:
     """The canonical face from the models folder. Raises `obs_facelive.catalog.ModelError` where it is missing."""
     with np.load(model_file(models, "canonical_face.npz"), allow_pickle=False) as file:
-        arrays: dict[str, npt.NDArray[Any]] = {name: file[name] for name in file.files}
-    for array in arrays.values():
+        face = CanonicalFace(file["xyz"], file["uv"], file["triangles"])
+    for array in (face.xyz, face.uv, face.triangles):
         array.flags.writeable = False
-    return CanonicalFace(
-        arrays["xyz"],
-        arrays["uv"],
-        arrays["triangles"],
-        arrays["procrustes_ids"],
-        arrays["procrustes_weights"],
-    )
+    return face

@@ -18,21 +18,20 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from obs_facelive.catalog import MANIFEST, Built, Model, ModelError, load_catalog, read_manifest, status
+from obs_facelive.catalog import MANIFEST, Built, Model, ModelError, Source, load_catalog, read_manifest, status
 from tools.canonical_face import canonical_face
 from tools.tflite_graph import UnsupportedError
 from tools.tflite_onnx import convert
 from tools.wheels import FetchError, fetch_wheel, read_member
 
 
-def build(model: Model, wheels: Path) -> bytes:
-    """The content of ``model``'s file, made from its wheel (kept in the folder ``wheels``)."""
-    source = model.source
+def build(source: Source, model: Model, wheels: Path) -> bytes:
+    """The content of ``model``'s file, made from ``source``, whose wheel is downloaded into ``wheels`` unless it is there."""
     wheel = fetch_wheel(source.package, source.version, source.wheel_sha256, wheels)
     content = read_member(wheel, source.member, source.member_sha256)
-    if source.part:
+    if model.part:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            content = bundle.read(source.part)
+            content = bundle.read(model.part)
     if model.file.endswith(".npz"):
         arrays = io.BytesIO()
         np.savez(arrays, allow_pickle=False, **canonical_face(content))
@@ -44,17 +43,17 @@ def build_all(out: Path, wheels: Path) -> int:
     """Builds what is not ready in ``out``; returns how many files were made."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = read_manifest(out)
-    catalog = load_catalog()
+    catalog = [(source, model) for source in load_catalog() for model in source.models]
     made = 0
-    for number, model in enumerate(catalog.values(), 1):
+    for number, (source, model) in enumerate(catalog, 1):
         progress = f"[{number}/{len(catalog)}] {model.file}"
-        if status(model, out) == "ready":
+        if status(source, model, out) == "ready":
             print(f"{progress}: ready", flush=True)
             continue
-        print(f"{progress}: building from {model.source.package} {model.source.version} ...", flush=True)
-        content = build(model, wheels)
+        print(f"{progress}: building from {source.package} {source.version} ...", flush=True)
+        content = build(source, model, wheels)
         _write(out / model.file, content)
-        manifest[model.name] = Built(model.recipe, hashlib.sha256(content).hexdigest())
+        manifest[model.file] = Built(source.recipe(model), hashlib.sha256(content).hexdigest())
         _write(out / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2))
         print(f"{progress}: built, {len(content) / 1e6:.1f} MB", flush=True)
         made += 1

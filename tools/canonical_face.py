@@ -2,7 +2,7 @@
 
 The message is mediapipe/tasks/cc/vision/face_geometry/proto/geometry_pipeline_metadata.proto:
 ``GeometryPipelineMetadata{canonical_mesh = 1: Mesh3d{vertex_buffer = 3: float, index_buffer = 4: uint32},
-procrustes_landmark_basis = 2: repeated {landmark_id = 1: uint32, weight = 2: float}}``; a vertex is x, y, z, u, v.
+...}``; a vertex is x, y, z, u, v.
 """
 
 from __future__ import annotations
@@ -18,29 +18,20 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def canonical_face(content: bytes) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of ``canonical_face.npz``, as its contract in ``models/canonical_face.toml`` says."""
+    """The arrays of ``canonical_face.npz``, as the contract in ``models/face_landmarker.toml`` says."""
     vertices: list[float] = []
     indices: list[int] = []
-    ids: list[int] = []
-    weights: list[float] = []
     for field, value in _fields(content):
-        if field == 1:
-            for part, item in _fields(value):
-                if part == 3:
-                    vertices += struct.unpack(f"<{len(item) // 4}f", item)
-                elif part == 4:
-                    indices += [item] if isinstance(item, int) else _varints(item)
-        elif field == 2:
-            basis = dict(_fields(value))
-            ids.append(basis.get(1, 0))
-            weights.append(struct.unpack("<f", basis[2])[0])
+        for part, item in _fields(value) if field == 1 else ():
+            if part == 3:
+                vertices += struct.unpack(f"<{len(item) // 4}f", item)
+            elif part == 4:
+                indices += [item] if isinstance(item, int) else _varints(item)
     mesh = np.array(vertices, np.float32).reshape(-1, 5)
     return {
         "xyz": mesh[:, :3],
         "uv": mesh[:, 3:],
         "triangles": np.array(indices, np.int32).reshape(-1, 3),
-        "procrustes_ids": np.array(ids, np.int32),
-        "procrustes_weights": np.array(weights, np.float32),
     }
 
 

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 
 from obs_facelive.catalog import model_file
-from obs_facelive.detect.common import letterbox, suppress_weighted
+from obs_facelive.detect.common import cells, letterbox, suppress_weighted
 from obs_facelive.frame import Detections, Floats, Pixels
 from obs_facelive.runtime.session import Device, open_session
 
 FILE = "face_detection_full_range.onnx"
 INPUT = 192
 GRID = 48
+FAR = 3.0
+"""How much smaller the picture is made in the second try: faces from 0.9 of the picture's side are found only then."""
 
 
 class BlazeFace:
@@ -23,21 +25,19 @@ class BlazeFace:
     def __init__(self, models: Path, device: Device = "cpu", threshold: float = 0.6) -> None:
         self._session = open_session(model_file(models, FILE), device)
         self._threshold = threshold
-        centres = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID * INPUT
-        # One anchor a cell, row by row (MediaPipe's SsdAnchorsCalculator with the options of face_detection_full_range).
-        self._anchors = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2)
+        # One anchor in the middle of each cell (MediaPipe's SsdAnchorsCalculator, options of face_detection_full_range).
+        self._anchors = (cells(GRID) + np.float32(0.5)) * (INPUT / GRID)
 
     def detect(self, pixels: Pixels) -> Detections:
         """All faces in ``pixels`` ((h, w, 4) or (h, w, 3) uint8), best first."""
         found = self._detect(pixels, margin=1.0)
-        # A face that fills the frame is larger than what the net was trained on; it is found in a smaller copy.
-        return found if len(found) else self._detect(pixels, margin=2.0)
+        return found if len(found) else self._detect(pixels, margin=FAR)
 
     def _detect(self, pixels: Pixels, margin: float) -> Detections:
         square, scale, offset = letterbox(pixels, INPUT, margin)
         image = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
         image = np.multiply(image, np.float32(1 / 127.5), dtype=np.float32) - 1
-        boxes, logits = self._session.run(["boxes", "logits"], {"input": image[None]})
+        boxes, logits = self._session.run(["boxes", "logits"], {"image": image[None]})
         scores: Floats = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         likely = np.flatnonzero(scores > self._threshold)
         raw = boxes[0, likely]

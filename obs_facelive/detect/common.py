@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import cv2
 import numpy as np
 
+from obs_facelive.catalog import ModelError
 from obs_facelive.frame import Detections, Floats, Pixels
 from obs_facelive.geometry import overlap
+from obs_facelive.runtime.session import Session
 
 
 def letterbox(pixels: Pixels, size: int, margin: float = 1.0) -> tuple[Pixels, Floats, Floats]:
@@ -48,3 +53,39 @@ def suppress_weighted(boxes: Floats, scores: Floats, eyes: Floats, threshold: fl
         np.array([s for _, s, _ in found], np.float32),
         np.array([e for _, _, e in found], np.float32).reshape(-1, 2, 2),
     )
+
+
+def square_input(session: Session, path: Path, kind: str, outputs_per_stride: int) -> tuple[str, int]:
+    """Name and side of the one (1, 3, side, side) float32 input of a detector; 640 where the side is free.
+
+    Raises `ModelError` where the model does not look like a ``kind`` with its outputs for 3 or more strides.
+    """
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    name, shape = str(inputs[0].name), inputs[0].shape
+    fits = (
+        len(inputs) == 1
+        and inputs[0].type == "tensor(float)"
+        and len(shape) == 4
+        and shape[1] == 3
+        and (shape[2] == shape[3] or not isinstance(shape[2], int))
+    )
+    if not fits or len(outputs) % outputs_per_stride or len(outputs) < 3 * outputs_per_stride:
+        raise ModelError(f"{path.name} is not a {kind} face detector with key points")
+    return name, shape[2] if isinstance(shape[2], int) else 640
+
+
+def cells(side: int) -> Floats:
+    """(side * side, 2): x, y of a square grid's cells, row by row."""
+    steps = np.arange(side, dtype=np.float32)
+    return np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+
+
+def levels(outputs: list[Floats]) -> Iterator[tuple[int, dict[int, list[Floats]]]]:
+    """A detector's outputs by stride (8, 16, 32 ...), each as row width → arrays (rows, width) in their order."""
+    flat = [output.reshape(-1, output.shape[-1]) for output in outputs]
+    for level, rows in enumerate(sorted({len(output) for output in flat}, reverse=True)):
+        by_width: dict[int, list[Floats]] = {}
+        for output in flat:
+            if len(output) == rows:
+                by_width.setdefault(output.shape[1], []).append(output)
+        yield 8 << level, by_width

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
-Values = npt.NDArray[np.float64]
+Values: TypeAlias = npt.NDArray[np.float64]
 
 
 class OneEuro:
@@ -31,8 +33,8 @@ class OneEuro:
     def __call__(self, value: Values, time: float, unit: float = 1.0) -> Values:
         """The filtered ``value`` (rows, k), whose rows are points of k coordinates, at ``time`` in seconds.
 
-        ``unit`` is the length in which speed is measured: a face's size makes near and far faces alike.
-        The first value passes as it is; so does one that does not come after the last (no time has passed to judge by).
+        ``unit`` is the length in which speed is measured: a face's size makes near and far faces alike. The first value
+        passes as it is; so does one that is not later than the one before.
         """
         elapsed = time - self._time
         self._time = time
