@@ -1,0 +1,62 @@
+"""Masks made from a face's points."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from obs_facelive.frame import Floats, Plane
+from obs_facelive.topology import FACE_OVAL, Indices
+
+_SHIFT = 4
+"""Bits of sub-pixel precision that OpenCV's polygons get."""
+
+
+def fill(mask: Plane, ring: Floats, scale: float = 1.0) -> None:
+    """Fills the polygon ``ring`` (n, 2), continuous coordinates times ``scale``, with 255 in ``mask`` (h, w), antialiased."""
+    corners = np.round((ring * scale - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
+
+
+def oval(points: Floats, x: int, y: int, width: int, height: int, size: int, softness: int) -> Plane:
+    """(height, width) uint8: the face's oval, fading inwards; exactly 0 on its outline and outside.
+
+    Parameters
+    ----------
+    points : (478, 3) in the frame's pixels
+    x, y : the frame's pixel that the mask's top left pixel lies on
+    size : -50..50, how much smaller or larger than the face in percent (larger than the face there is nothing to show, so
+        above 0 the fade becomes narrower)
+    softness : 0..100, width of the fade: at 100 a quarter of the face's width
+    """
+    ring = points[FACE_OVAL, :2] - np.array([x, y], np.float32)
+    across = float(np.linalg.norm(ring.max(0) - ring.min(0)) / 1.6)
+    scale = min(1.0, 96 / max(width, height))
+    small = np.zeros((max(1, round(height * scale)), max(1, round(width * scale))), np.uint8)
+    centre = ring.mean(0)
+    fill(small, ((ring - centre) * (1 + min(size, 0) / 100) + centre), scale)
+    # The picture's own border is no outline of the face, but a patch must end in the frame's own pixels.
+    inside = cv2.distanceTransform(cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)[
+        1:-1, 1:-1
+    ]
+    fade = max(1.5 / scale, across * (0.02 + 0.23 * softness / 100) * (1 - max(size, 0) / 100)) * scale
+    alpha = np.clip((inside - 1) / fade, 0, 1)
+    alpha = alpha * alpha * (3 - 2 * alpha) * 255
+    return cv2.resize(alpha.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def opening(hole: Plane, points: Floats, ring: Indices, x: int, y: int, blur: float, grow: float = 1.0) -> None:
+    """Writes 255 into ``hole`` (h, w) inside the ring of points, with an edge of about ``blur`` pixels."""
+    corners = points[ring, :2] - np.array([x, y], np.float32)
+    centre = corners.mean(0)
+    corners = (corners - centre) * grow + centre
+    margin = 3 * blur + 2
+    low = np.clip(np.floor(corners.min(0) - margin), 0, [hole.shape[1], hole.shape[0]]).astype(int)
+    high = np.clip(np.ceil(corners.max(0) + margin), low, [hole.shape[1], hole.shape[0]]).astype(int)
+    if not (high > low).all():
+        return
+    part = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+    fill(part, corners - low.astype(np.float32))
+    soft = cv2.GaussianBlur(part, (0, 0), max(blur, 0.3))
+    target = hole[low[1] : high[1], low[0] : high[0]]
+    np.maximum(target, soft, out=target)

@@ -1,0 +1,62 @@
+"""The embedded merger: a soft oval, with the live eyes and the inside of the live mouth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
+from obs_facelive.mask.face import opening, oval
+from obs_facelive.settings import Settings
+from obs_facelive.topology import LEFT_EYE, LIPS_INNER, RIGHT_EYE, CanonicalFace
+
+
+class Blend:
+    """Blends a layer into the frame."""
+
+    def __init__(self, canonical: CanonicalFace) -> None:
+        self._canonical = canonical
+
+    def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
+        """The finished rectangle, as large as the layer; its outermost pixels are the frame's own."""
+        height, width = layer.mask.shape
+        below = frame.pixels[layer.y : layer.y + height, layer.x : layer.x + width]
+        out = np.empty((height, width, 4), np.uint8)
+        if not out.size:
+            return Patch(layer.x, layer.y, out)
+        cover = oval(face.points, layer.x, layer.y, width, height, settings.mask_size, settings.mask_softness)
+        hole = np.zeros((height, width), np.uint8)
+        across = _across(face.points)
+        if settings.keep_eyes:
+            for eye in (RIGHT_EYE, LEFT_EYE):
+                opening(hole, face.points, eye, layer.x, layer.y, across * 0.006)
+        if settings.keep_mouth and _gap(face.points) > 0.012:
+            opening(hole, face.points, LIPS_INNER, layer.x, layer.y, across * 0.006)
+        _blend(below, layer.pixels, layer.mask, cover, hole, round(settings.opacity * 2.55), out)
+        return Patch(layer.x, layer.y, out)
+
+
+def _across(points: Floats) -> float:
+    """Distance between the temples in pixels, as if seen from the front."""
+    return float(np.linalg.norm(points[454] - points[234]))
+
+
+def _gap(points: Floats) -> float:
+    """How far the lips are apart, in widths of the face."""
+    return float(np.linalg.norm(points[13, :2] - points[14, :2])) / max(_across(points), 1e-3)
+
+
+@njit(cache=True, nogil=True)
+def _blend(below: Pixels, above: Pixels, mask: Plane, cover: Plane, hole: Plane, opacity: int, out: Pixels) -> None:
+    height, width = mask.shape
+    for y in range(height):
+        edge_row = y == 0 or y == height - 1
+        for x in range(width):
+            alpha = np.int32(0)
+            if not (edge_row or x == 0 or x == width - 1):
+                alpha = np.int32(mask[y, x]) * np.int32(cover[y, x]) * np.int32(255 - hole[y, x]) // 65025 * opacity
+                alpha = (alpha + 127) // 255
+            for k in range(3):
+                under = np.int32(below[y, x, k])
+                out[y, x, k] = np.uint8((under * 255 + (np.int32(above[y, x, k]) - under) * alpha + 127) // 255)
+            out[y, x, 3] = below[y, x, 3]

@@ -1,0 +1,187 @@
+"""A persona on disk: a folder with ``persona.json``, ``mesh.npz`` and ``thumbnail.jpg``, read only after it was checked."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from obs_facelive.frame import Floats, Pixels
+from obs_facelive.landmark import BLENDSHAPES
+
+FORMAT = 1
+INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
+MAX_BYTES = 64 << 20
+"""A larger data file is not one of ours."""
+MAX_EXPRESSIONS = 32
+LINES_UNIT = 1 / 96
+"""Log-odds that 1 in the stored expression lines stands for."""
+
+Kind = Literal["synthetic", "self", "granted"]
+
+
+class PersonaError(Exception):
+    """A persona cannot be read or made; the text says why and what to do."""
+
+
+class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``persona.json``.
+
+    Attributes
+    ----------
+    id : name of the folder: lower-case letters, digits, ``-`` and ``_``
+    name : for people
+    kind : ``synthetic`` a person who does not exist; ``self`` the user; ``granted`` somebody who gave permission
+    made : how it was made, in words
+    source, licence : where the pictures come from and what they may be used for
+    consent : for ``granted`` and ``self``: by whom and when
+    files : data file → SHA-256
+    """
+
+    format: int = FORMAT
+    id: str
+    name: str
+    kind: Kind
+    made: str = ""
+    source: str = ""
+    licence: str = ""
+    consent: str = ""
+    files: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A face to wear.
+
+    Attributes
+    ----------
+    info : see there
+    texture : (s, s, 3) uint8 BGR, the skin in flat light, in the canonical face's texture coordinates
+    skin : (3,) float32, log-odds of blue, green, red of the skin's mean colour
+    expressions : (k, 52) float32 0..1, blendshapes of each picture of the bank
+    neutral : (52,) float32 0..1, those of the resting face
+    lines : (k, e, e) int8, what each expression does to the brightness of the skin: log-odds in steps of `LINES_UNIT`
+    """
+
+    info: PersonaInfo
+    texture: Pixels
+    skin: Floats
+    expressions: Floats
+    neutral: Floats
+    lines: npt.NDArray[np.int8]
+
+
+def persona_id(name: str) -> str:
+    """``name`` as the name of a folder."""
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:48] or "persona"
+
+
+def load_persona(folder: Path) -> Persona:
+    """The persona in ``folder``. Raises `PersonaError` where a file is missing, damaged, or not what it should be."""
+    info = load_info(folder)
+    path = folder / MESH_FILE
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PersonaError(f"{path} is too large to be a persona")
+        content = path.read_bytes()
+    except OSError as error:
+        raise PersonaError(f"the persona {info.name!r} is not complete: {error}. Make it again.") from error
+    if hashlib.sha256(content).hexdigest() != info.files.get(MESH_FILE):
+        raise PersonaError(f"{path} was changed or damaged after it was made. Make the persona {info.name!r} again.")
+    try:
+        return _from_arrays(info, _read_arrays(content))
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise PersonaError(f"{path} is not a persona's data: {error}") from error
+
+
+def load_info(folder: Path) -> PersonaInfo:
+    """``persona.json`` of ``folder``. Raises `PersonaError`."""
+    path = folder / INFO_FILE
+    try:
+        info = msgspec.json.decode(path.read_bytes(), type=PersonaInfo)
+    except OSError as error:
+        raise PersonaError(f"there is no persona in {folder}: {error}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PersonaError(f"{path} cannot be read: {error}") from error
+    if info.format != FORMAT:
+        raise PersonaError(f"{path} is of format {info.format}; this FaceLive reads {FORMAT}. Make the persona again.")
+    if info.id != folder.name:
+        raise PersonaError(f"{path} belongs to a folder named {info.id!r}, not {folder.name!r}")
+    return info
+
+
+def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
+    """Writes ``persona`` into its folder under ``personas``, replacing what was there, and returns the folder.
+
+    Everything is written beside it first and then renamed: nobody ever sees half a persona. ``portrait`` (h, w, 3) becomes
+    the thumbnail. Raises `PersonaError` if its id cannot be a folder's name.
+    """
+    if persona.info.id != persona_id(persona.info.id):
+        raise PersonaError(f"{persona.info.id!r} cannot be a persona's id: use lower-case letters, digits, - and _")
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        texture=persona.texture,
+        skin=persona.skin,
+        expressions=persona.expressions,
+        neutral=persona.neutral,
+        lines=persona.lines,
+    )
+    content = buffer.getvalue()
+    info = msgspec.structs.replace(persona.info, files={MESH_FILE: hashlib.sha256(content).hexdigest()})
+    _, thumbnail = cv2.imencode(".jpg", cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
+    folder = personas / info.id
+    fresh, old = personas / f".{info.id}.{os.getpid()}.new", personas / f".{info.id}.{os.getpid()}.old"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    (fresh / MESH_FILE).write_bytes(content)
+    (fresh / THUMBNAIL_FILE).write_bytes(thumbnail.tobytes())
+    (fresh / INFO_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2))
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > 4 * MAX_BYTES:
+            raise ValueError("it unpacks to more than a persona can be")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:
+    weights = len(BLENDSHAPES)
+    texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
+    expressions, neutral = arrays["expressions"], arrays["neutral"]
+    count, side = len(expressions), texture.shape[0]
+    _require(texture, "texture", np.uint8, (side, side, 3))
+    _require(skin, "skin", np.float32, (3,))
+    _require(expressions, "expressions", np.float32, (count, weights))
+    _require(neutral, "neutral", np.float32, (weights,))
+    _require(lines, "lines", np.int8, (count, *lines.shape[1:2] * 2))
+    if not 64 <= side <= 4096 or count > MAX_EXPRESSIONS or (count and not 16 <= lines.shape[1] <= 1024):
+        raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines.shape[1:]}")
+    for array in arrays.values():
+        array.flags.writeable = False
+    return Persona(info, texture, skin, expressions, neutral, lines)
+
+
+def _require(array: npt.NDArray[Any], name: str, dtype: type, shape: tuple[int, ...]) -> None:
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"{name} is {array.dtype} {array.shape}, not {np.dtype(dtype)} {shape}")
+    if array.dtype == np.float32 and not np.isfinite(array).all():
+        raise ValueError(f"{name} has numbers that are not finite")

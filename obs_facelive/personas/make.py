@@ -1,0 +1,125 @@
+"""Making a persona from pictures of one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import msgspec
+import numpy as np
+
+from obs_facelive.detect import Detector
+from obs_facelive.frame import Floats, Pixels
+from obs_facelive.geometry import roi_of_detection, roi_of_points
+from obs_facelive.landmark import Landmarker
+from obs_facelive.personas.library import LINES_UNIT, Persona, PersonaError, PersonaInfo
+from obs_facelive.personas.unwrap import flatten_light, over_texture, unwrap
+from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points
+from obs_facelive.swap.raster import facing
+from obs_facelive.topology import CanonicalFace
+
+TEXTURE = 768
+LINES = 256
+MIN_FACE = 96
+"""Pixels across a face below which a picture is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One picture of a person.
+
+    Attributes
+    ----------
+    pixels : (h, w, 3) uint8 BGR
+    points : (478, 3) float32, as in `obs_facelive.frame.Landmarks`
+    blendshapes : (52,) float32 0..1
+    """
+
+    pixels: Pixels
+    points: Floats
+    blendshapes: Floats
+
+
+def find_portrait(pixels: Pixels, detector: Detector, landmarker: Landmarker, smallest: int = MIN_FACE) -> Portrait:
+    """The largest face of the picture ``pixels``. Raises `PersonaError` where there is none, or none large enough."""
+    pixels = np.ascontiguousarray(pixels[..., :3])
+    found = detector.detect(pixels)
+    if not len(found):
+        raise PersonaError("no face was found in the picture. Use one where the whole face is seen from the front.")
+    best = int(np.argmax((found.boxes[:, 2:] - found.boxes[:, :2]).prod(1)))
+    points = landmarker.landmarks(pixels, roi_of_detection(found.boxes[best], found.eyes[best])).points
+    answer = landmarker.landmarks(pixels, roi_of_points(points))
+    if answer.score < 0.5:
+        raise PersonaError("the face in the picture cannot be read: it is turned away, covered, or cut off.")
+    across = float(np.ptp(answer.points[:, 0]))
+    if across < smallest:
+        raise PersonaError(f"the face is only {across:.0f} pixels wide; at least {smallest} are needed.")
+    return Portrait(pixels, answer.points, landmarker.blendshapes(answer.points))
+
+
+def make_persona(
+    info: PersonaInfo,
+    base: Portrait,
+    canonical: CanonicalFace,
+    resting: Portrait | None = None,
+    bank: Sequence[Portrait] = (),
+) -> Persona:
+    """The persona of the person in ``base``.
+
+    Parameters
+    ----------
+    base : the sharpest picture, from the front: who the person is
+    resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds
+    """
+    texture, seen = unwrap(base.pixels, base.points, canonical, TEXTURE)
+    texture = _mirror_unseen(texture, seen)
+    reader = LightReader(canonical)
+    visible = np.clip(facing(base.points[: len(canonical.uv)], canonical.triangles), 0, 1)
+    texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
+    on_texture = np.column_stack([canonical.uv * TEXTURE, np.zeros(len(canonical.uv))]).astype(np.float32)
+    flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    skin = reader.read(reader.sample(flat, on_texture), np.ones(len(canonical.uv), np.float32)).mean
+    lines = [expression_lines(resting, portrait, canonical) for portrait in bank] if resting else []
+    return Persona(
+        info=info,
+        texture=flat,
+        skin=skin,
+        expressions=np.array([p.blendshapes for p in bank[: len(lines)]], np.float32).reshape(-1, 52),
+        neutral=(resting or base).blendshapes.astype(np.float32),
+        lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
+    )
+
+
+def rename(persona: Persona, **changes: str) -> Persona:
+    """``persona`` with changed ``info``."""
+    info = msgspec.structs.replace(persona.info, **changes)
+    return Persona(info, persona.texture, persona.skin, persona.expressions, persona.neutral, persona.lines)
+
+
+def expression_lines(resting: Portrait, portrait: Portrait, canonical: CanonicalFace) -> Floats:
+    """(256, 256) int8: how the folds of ``portrait``'s expression change the skin's brightness, see `Persona.lines`.
+
+    The ratio of two pictures of one person under one light is the change of the surface alone, whoever it is put on
+    (Z. Liu, Y. Shan, Z. Zhang, Expressive expression mapping with ratio images, SIGGRAPH 2001). Brows, eyes and lips move as
+    a whole, the mesh carries them: there, and where the surface was not seen, nothing is changed.
+    """
+    (calm, calm_seen), (moved, moved_seen) = (unwrap(p.pixels, p.points, canonical, LINES) for p in (resting, portrait))
+    change = log_odds(moved @ LUMA) - log_odds(calm @ LUMA)
+    skin = skin_points(canonical)
+    where = over_texture(canonical, skin[:, None], LINES)[..., 0]
+    where = cv2.GaussianBlur(np.clip(where * 1.5 - 0.5, 0, 1), (0, 0), LINES * 0.008)
+    where *= np.clip((np.minimum(calm_seen, moved_seen) - 0.3) / 0.3, 0, 1)
+    wide = LINES * 0.07
+    around = cv2.GaussianBlur(change * where, (0, 0), wide) / (cv2.GaussianBlur(where, (0, 0), wide) + 1e-3)
+    folds = cv2.GaussianBlur(change - around, (0, 0), 0.8) * where
+    return np.round(np.clip(np.tanh(folds / 0.9) * 0.9 / LINES_UNIT, -127, 127)).astype(np.int8)
+
+
+def _mirror_unseen(texture: Floats, seen: Floats) -> Floats:
+    """What the camera did not see of one cheek is taken from the other (the canonical face is symmetric in u)."""
+    other, other_seen = texture[:, ::-1], seen[:, ::-1]
+    trust = np.clip((seen - 0.1) / 0.25, 0, 1)
+    other_trust = np.clip((other_seen - 0.1) / 0.25, 0, 1) * (1 - trust)
+    weight = cv2.GaussianBlur(other_trust / (trust + other_trust + 1e-3), (0, 0), texture.shape[0] * 0.01)[..., None]
+    return np.asarray(texture * (1 - weight) + other * weight, np.float32)

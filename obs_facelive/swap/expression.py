@@ -1,0 +1,101 @@
+"""Which pictures of a persona's bank make up the live expression."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from obs_facelive.frame import Floats
+from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.library import LINES_UNIT, Persona
+
+_UPPER = ("brow", "eyeSquint", "eyeWide", "noseSneer")
+_LOWER = ("mouth", "jaw", "cheek", "noseSneer")
+_SPLIT = (0.42, 0.54)
+"""v between which the texture belongs to the upper face (above) and to the lower one."""
+QUICK = 0.06
+"""Seconds in which the lines follow a change of expression (time constant)."""
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _sum(lines: Floats, weights: Floats, share: Floats, unit: float, out: Floats) -> None:
+    """``out`` (e, e) = exp of the bank's ``lines`` (k, e, e) int8, weighted by ``weights`` (2, k), upper and lower by ``share`` (e,)."""
+    count, height, width = lines.shape
+    row = np.empty(width, np.float32)
+    for y in range(height):
+        row[:] = 0
+        for k in range(count):
+            weight = np.float32((weights[0, k] * share[y] + weights[1, k] * (1 - share[y])) * unit)
+            if abs(weight) > np.float32(1e-5):
+                for x in range(width):
+                    row[x] += weight * lines[k, y, x]
+        for x in range(width):
+            # exp to the third order: |row| stays below 1.
+            r = row[x]
+            out[y, x] = np.float32(1) + r * (np.float32(1) + r * (np.float32(0.5) + r * np.float32(1 / 6)))
+
+
+class ExpressionBank:
+    """Finds the mix of the bank's expressions that comes nearest to the live one; upper and lower face apart."""
+
+    def __init__(self, persona: Persona) -> None:
+        self._lines = persona.lines
+        self._neutral = persona.neutral
+        side = persona.lines.shape[1] if len(persona.lines) else 2
+        v = (np.arange(side) + 0.5) / side
+        self._share = np.clip((_SPLIT[1] - v) / (_SPLIT[1] - _SPLIT[0]), 0, 1).astype(np.float32)
+        self._groups = [
+            np.array([i for i, name in enumerate(BLENDSHAPES) if name.startswith(group)]) for group in (_UPPER, _LOWER)
+        ]
+        self._shapes = [(persona.expressions - persona.neutral)[:, group] for group in self._groups]
+
+    def weights(self, change: Floats) -> Floats:
+        """(2, k) float32, rows upper and lower face: the bank's weights for blendshapes that differ from rest by ``change`` (52,)."""
+        return np.array(
+            [
+                _non_negative(shapes, np.clip(change[group], 0, 1))
+                for shapes, group in zip(self._shapes, self._groups, strict=True)
+            ],
+            np.float32,
+        ).reshape(2, -1)
+
+    def lines(self, weights: Floats) -> Floats:
+        """(e, e) float32 odds gains over the texture."""
+        out = np.ones((len(self._share), len(self._share)), np.float32)
+        if len(self._lines):
+            _sum(self._lines, weights, self._share, LINES_UNIT, out)
+        return out
+
+
+def follow(old: Floats, new: Floats, elapsed: float, quick: float) -> Floats:
+    """``old`` moved towards ``new`` as far as ``elapsed`` seconds bring it with the time constant ``quick``."""
+    return np.asarray(old + (new - old) * (1 - math.exp(-max(elapsed, 0.0) / quick)), np.float32)
+
+
+def _non_negative(shapes: Floats, target: Floats) -> Floats:
+    """Weights >= 0 whose mix of ``shapes`` (k, s) is nearest to ``target`` (s,), small and at most 1 together.
+
+    Coordinate descent on least squares with a ridge.
+    """
+    weights = np.zeros(len(shapes), np.float32)
+    if not len(shapes):
+        return weights
+    return _descend(shapes @ shapes.T, shapes @ target, weights)
+
+
+@njit(cache=True, nogil=True)
+def _descend(gram: Floats, right: Floats, weights: Floats) -> Floats:
+    ridge = np.float32(0.08)
+    for _ in range(24):
+        for k in range(len(weights)):
+            rest = right[k] - ridge * np.float32(0.5)
+            for j in range(len(weights)):
+                if j != k:
+                    rest -= gram[k, j] * weights[j]
+            weights[k] = max(np.float32(0), rest / (gram[k, k] + ridge))
+    total = weights.sum()
+    if total > 1:
+        weights /= total
+    return weights

@@ -1,0 +1,116 @@
+"""The light on a face, as a smooth field of odds gains over the canonical face's points.
+
+A picture's brightness x (0..1, sRGB) is seen as log-odds log(x / (1 - x)). There, light adds a smooth field, and moving a dark skin
+into bright light (or the other way round) keeps its contrast, its black and its white; see `obs_facelive.swap.raster.draw`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from obs_facelive.frame import Floats, Pixels
+from obs_facelive.topology import (
+    FACE_OVAL,
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS_INNER,
+    LIPS_OUTER,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    CanonicalFace,
+)
+
+NOSTRILS = (2, 97, 326, 98, 327, 60, 290, 75, 305, 79, 309, 166, 392, 59, 289, 20, 250, 242, 462, 94, 370, 141)
+LUMA = np.array([0.114, 0.587, 0.299], np.float32)
+"""Weights of blue, green, red (ITU-R BT.601)."""
+SAMPLES = 40
+"""Width of a face in the small picture that its light is read from."""
+
+
+def log_odds(values: Floats) -> Floats:
+    """Log-odds of brightness 0..255, kept away from the ends."""
+    x = np.clip(values, 6.0, 249.0)
+    return np.log(x / (255 - x)).astype(np.float32)
+
+
+def skin_points(canonical: CanonicalFace) -> Floats:
+    """(468,) float32: 1 at points of bare skin, 0 at brows, eyes, lips and nostrils, little at the outline (hair)."""
+    weights = np.ones(len(canonical.uv), np.float32)
+    for group in (RIGHT_EYE, LEFT_EYE, RIGHT_BROW, LEFT_BROW, LIPS_OUTER, LIPS_INNER):
+        centre = canonical.uv[group].mean(0)
+        ring = ((canonical.uv[group] - centre) * 1.25 + centre) * 1024
+        hull = cv2.convexHull(ring.astype(np.float32))
+        inside = [cv2.pointPolygonTest(hull, (float(u * 1024), float(v * 1024)), False) >= 0 for u, v in canonical.uv]
+        weights[np.array(inside)] = 0
+    weights[list(NOSTRILS)] = 0
+    weights[FACE_OVAL] = 0.1
+    return weights
+
+
+def smoothing(canonical: CanonicalFace, width: float) -> Floats:
+    """(468, 468) float32 Gaussian weights between points, ``width`` in texture coordinates."""
+    apart = canonical.uv[:, None] - canonical.uv[None]
+    return np.exp(-(apart**2).sum(2) / (2 * width**2)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What a face's skin looks like without its details.
+
+    Attributes
+    ----------
+    mean : (3,) float32 log-odds of blue, green, red of the skin
+    field : (468, 3) float32, what each point differs from ``mean``, smooth
+    """
+
+    mean: Floats
+    field: Floats
+
+
+class LightReader:
+    """Reads the smooth light from a picture of a face, from its bare skin only."""
+
+    def __init__(self, canonical: CanonicalFace, width: float = 0.11) -> None:
+        self._skin = skin_points(canonical)
+        self._near = smoothing(canonical, width)
+        self._far = smoothing(canonical, 0.5)
+
+    def sample(self, pixels: Pixels, points: Floats) -> Floats:
+        """(468, 3) float32 log-odds of the surroundings of each of ``points`` (>= 468, 2 or more) in ``pixels``."""
+        xy = points[: len(self._skin), :2]
+        height, width = pixels.shape[:2]
+        low = np.clip(np.floor(xy.min(0)), 0, [width - 1, height - 1]).astype(int)
+        high = np.clip(np.ceil(xy.max(0)), low + 1, [width, height]).astype(int)
+        part = pixels[low[1] : high[1], low[0] : high[0]]
+        scale = min(1.0, SAMPLES / max(1.0, float(np.ptp(xy[:, 0]))))
+        size = (max(1, math.ceil(part.shape[1] * scale)), max(1, math.ceil(part.shape[0] * scale)))
+        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        at = (xy - low) * (np.array(size) / [part.shape[1], part.shape[0]])
+        column = np.clip(at[:, 0].astype(int), 0, size[0] - 1)
+        row = np.clip(at[:, 1].astype(int), 0, size[1] - 1)
+        return log_odds(small[row, column, :3].astype(np.float32))
+
+    def read(self, colours: Floats, visible: Floats) -> Light:
+        """The light in ``colours`` (468, 3) log-odds, trusting each point by ``visible`` (468,) 0..1 and by its likeness to skin."""
+        trust = self._skin * np.clip(visible, 0.02, 1)
+        luma = colours @ LUMA
+        good = trust > 0.3
+        if np.count_nonzero(good) < 20:
+            good = trust >= np.sort(trust)[-20]
+        middle = np.median(colours[good], axis=0)
+        # Hair, beards and glasses differ from skin by more than light does; red lips and blue lenses by their hue.
+        hue = (colours - luma[:, None]) - (middle - middle @ LUMA)
+        darker = np.clip(middle @ LUMA - luma, 0, None)
+        trust = trust * np.exp(-((hue / 0.35) ** 2).sum(1) - (darker / 1.0) ** 2) + 1e-5
+        mean = (trust @ colours) / trust.sum()
+        rest = (colours - mean) * trust[:, None]
+        # Where no skin is near, the wider surroundings and in the end the mean speak.
+        weight = self._near @ trust
+        wide, wide_weight = self._far @ rest, self._far @ trust
+        pull = 0.5
+        field = (self._near @ rest + pull * wide / wide_weight[:, None]) / (weight + pull)[:, None]
+        return Light(mean.astype(np.float32), field.astype(np.float32))

@@ -1,0 +1,157 @@
+"""Triangles onto pixels: compiled, depth-tested, one thread, no allocation.
+
+Coordinates are continuous (the centre of pixel (0, 0) is (0.5, 0.5)); z grows away from the camera. A triangle that faces the
+camera is clockwise on the screen (y down): canonical triangles are counter-clockwise with y up.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from obs_facelive.frame import Floats, Pixels, Plane
+from obs_facelive.topology import Indices
+
+FAR = np.float32(1e30)
+"""What an empty depth buffer is filled with."""
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def facing(points: Floats, triangles: Indices) -> Floats:
+    """(n,) float32: the z of each point's unit normal, 1 where the surface looks into the camera, below 0 where it looks away."""
+    normals = np.zeros((len(points), 3), np.float32)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ux, uy, uz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        vx, vy, vz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for k in (a, b, c):
+            normals[k, 0] += nx
+            normals[k, 1] += ny
+            normals[k, 2] += nz
+    result = np.empty(len(points), np.float32)
+    for k in range(len(points)):
+        length = math.sqrt(normals[k, 0] ** 2 + normals[k, 1] ** 2 + normals[k, 2] ** 2)
+        # Clockwise on a screen whose y points down: the normal's z is negative towards the camera.
+        result[k] = -normals[k, 2] / (length + np.float32(1e-12))
+    return result
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def interpolate(points: Floats, triangles: Indices, values: Floats, out: Floats, depth: Floats) -> None:
+    """Draws ``values`` (n, k) of the ``points`` (n, 3) into ``out`` (h, w, k); the nearest triangle wins.
+
+    ``depth`` (h, w) starts at `FAR` and says afterwards where anything was drawn.
+    """
+    height, width, channels = out.shape
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area >= -1e-6:
+            continue
+        x0, x1 = max(0, math.ceil(min(ax, bx, cx) - 0.5)), min(width - 1, math.floor(max(ax, bx, cx) - 0.5))
+        y0, y1 = max(0, math.ceil(min(ay, by, cy) - 0.5)), min(height - 1, math.floor(max(ay, by, cy) - 0.5))
+        scale = 1 / area
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                px, py = np.float32(x + 0.5), np.float32(y + 0.5)
+                wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * scale
+                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * scale
+                wa = 1 - wb - wc
+                if wa < -1e-5 or wb < -1e-5 or wc < -1e-5:
+                    continue
+                z = wa * az + wb * bz + wc * cz
+                if z < depth[y, x]:
+                    depth[y, x] = z
+                    for k in range(channels):
+                        out[y, x, k] = wa * values[a, k] + wb * values[b, k] + wc * values[c, k]
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def draw(
+    points: Floats,
+    triangles: Indices,
+    vertices: Floats,
+    texture: Pixels,
+    lines: Floats,
+    pixels: Pixels,
+    mask: Plane,
+    depth: Floats,
+) -> None:
+    """The textured, lit face.
+
+    Parameters
+    ----------
+    points : (n, 3) float32 in the layer's own pixels
+    vertices : (n, 6) float32: u, v (0..1), the odds gain for blue, green, red, and the opacity 0..1
+    texture : (s, s, 3) uint8 BGR
+    lines : (e, e) float32, odds gain of the expression's lines, in the texture's coordinates
+    pixels, mask, depth : (h, w, 3) uint8, (h, w) uint8, (h, w) float32; written where the face is nearer than ``depth``
+
+    An odds gain g takes brightness x (0..1) to g x / (1 + (g - 1) x): black stays black, white white, and what is between is
+    lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic.
+    """
+    height, width = mask.shape
+    size, lines_size = texture.shape[0], lines.shape[0]
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area >= np.float32(-1e-3):
+            continue
+        x0, x1 = max(0, math.ceil(min(ax, bx, cx) - 0.5)), min(width - 1, math.floor(max(ax, bx, cx) - 0.5))
+        y0, y1 = max(0, math.ceil(min(ay, by, cy) - 0.5)), min(height - 1, math.floor(max(ay, by, cy) - 0.5))
+        scale = np.float32(1) / area
+        step_b, step_c = (cy - ay) * scale, -(by - ay) * scale
+        for y in range(y0, y1 + 1):
+            px, py = np.float32(x0 + 0.5), np.float32(y + 0.5)
+            wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * scale
+            wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * scale
+            for x in range(x0, x1 + 1):
+                wa = np.float32(1) - wb - wc
+                inside = wa >= np.float32(-1e-5) and wb >= np.float32(-1e-5) and wc >= np.float32(-1e-5)
+                z = wa * az + wb * bz + wc * cz
+                if inside and z < depth[y, x]:
+                    depth[y, x] = z
+                    u = wa * vertices[a, 0] + wb * vertices[b, 0] + wc * vertices[c, 0]
+                    v = wa * vertices[a, 1] + wb * vertices[b, 1] + wc * vertices[c, 1]
+                    # Bilinear, with the texels' centres at .5.
+                    lu, lv = u * lines_size - np.float32(0.5), v * lines_size - np.float32(0.5)
+                    lx, ly = min(max(int(lu), 0), lines_size - 2), min(max(int(lv), 0), lines_size - 2)
+                    fx, fy = lu - lx, lv - ly
+                    top = lines[ly, lx] + (lines[ly, lx + 1] - lines[ly, lx]) * fx
+                    bottom = lines[ly + 1, lx] + (lines[ly + 1, lx + 1] - lines[ly + 1, lx]) * fx
+                    line = top + (bottom - top) * fy
+                    su, sv = u * size - np.float32(0.5), v * size - np.float32(0.5)
+                    sx, sy = min(max(int(su), 0), size - 2), min(max(int(sv), 0), size - 2)
+                    fx, fy = su - sx, sv - sy
+                    w11 = fx * fy
+                    w10, w01 = fy - w11, fx - w11
+                    w00 = np.float32(1) - fx - w10
+                    for k in range(3):
+                        value = (
+                            texture[sy, sx, k] * w00
+                            + texture[sy, sx + 1, k] * w01
+                            + texture[sy + 1, sx, k] * w10
+                            + texture[sy + 1, sx + 1, k] * w11
+                        )
+                        gain = (wa * vertices[a, 2 + k] + wb * vertices[b, 2 + k] + wc * vertices[c, 2 + k]) * line
+                        lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
+                        pixels[y, x, k] = np.uint8(min(max(lit + np.float32(0.5), np.float32(0)), np.float32(255)))
+                    opacity = wa * vertices[a, 5] + wb * vertices[b, 5] + wc * vertices[c, 5]
+                    mask[y, x] = np.uint8(min(max(opacity, np.float32(0)), np.float32(1)) * np.float32(255.49))
+                wb += step_b
+                wc += step_c
+
+
+def empty_depth(height: int, width: int) -> npt.NDArray[np.float32]:
+    """A depth buffer in which everything is visible."""
+    return np.full((height, width), FAR, np.float32)
