@@ -1,4 +1,4 @@
-"""Where FaceLive keeps its things: one data folder per user. Standard library only (install.py and OBS's interpreter use it)."""
+"""Where FaceLive keeps its things: one data folder per user. Standard library only: install.py uses it, too."""
 
 from __future__ import annotations
 

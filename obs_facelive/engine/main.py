@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from logging.handlers import RotatingFileHandler
 from typing import IO, Any
 
 import cv2
@@ -86,13 +85,8 @@ class Engine:
 
 
 def run(home: Home, bell: int, device: Device) -> None:
-    """The process's whole life."""
+    """Serves OBS until it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in OBS's terminal is for OBS
-    home.logs.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(home.logs / "engine.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
-    logging.basicConfig(
-        handlers=[handler], level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
-    )
     if sys.platform != "win32":
         os.nice(5)  # OBS draws and encodes first
     cv2.setNumThreads(1)
@@ -100,10 +94,6 @@ def run(home: Home, bell: int, device: Device) -> None:
     gone = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, commands, gone), name="commands", daemon=True).start()
     log.info("engine starts, device %s", device)
-    try:
-        Engine(home, device, Ear(bell)).run(commands, gone)
-    except BaseException:
-        log.exception("the engine ends")
-        os._exit(1)
+    Engine(home, device, Ear(bell)).run(commands, gone)
     log.info("OBS is gone, the engine ends")
     os._exit(0)

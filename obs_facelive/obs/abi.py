@@ -23,6 +23,8 @@ FUNCTIONS: dict[str, str] = {
     "obs_source_get_base_width": "ip",
     "obs_source_get_base_height": "ip",
     "obs_source_video_render": "vp",
+    "obs_source_default_render": "vp",
+    "obs_source_get_output_flags": "ip",
     "obs_source_skip_video_filter": "vp",
     "obs_source_get_name": "pp",
     "obs_source_get_ref": "pp",
@@ -89,6 +91,7 @@ FUNCTIONS: dict[str, str] = {
     "gs_effect_loop": "bpp",
     "gs_effect_get_param_by_name": "ppp",
     "gs_effect_set_texture": "vpp",
+    "gs_effect_set_texture_srgb": "vpp",
     "gs_draw_sprite": "vpiii",
     "gs_draw_sprite_subregion": "vpiiiii",
     "os_gettime_ns": "p",
@@ -120,7 +123,7 @@ def bind(libobs: ctypes.CDLL, name: str) -> Any:
 
 LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300
 SOURCE_TYPE_FILTER = 1
-SOURCE_VIDEO = 1 << 0
+SOURCE_VIDEO, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, SOURCE_SRGB = 1 << 0, 1 << 2, 1 << 3, 1 << 15
 BGRA, DYNAMIC, ZS_NONE = 5, 1 << 1, 0
 BLEND_ZERO, BLEND_ONE, BLEND_SRCALPHA, BLEND_INVSRCALPHA = 0, 1, 4, 5
 EFFECT_DEFAULT, EFFECT_BILINEAR_LOWRES = 0, 6

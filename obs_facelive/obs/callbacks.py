@@ -12,7 +12,7 @@ from obs_facelive.link.layout import MAX_SIDE, NONE
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.capture import add, capture, forget_pictures, free_graphics, get, put, resize
 from obs_facelive.obs.native import function, load_byte, strlen, table
-from obs_facelive.obs.present import begin_output, draw_cover, draw_finished, end_output, take_result
+from obs_facelive.obs.present import draw_cover, draw_finished, take_result
 from obs_facelive.obs.states import WHY_NOTHING, decide
 
 _now = function("os_gettime_ns")
@@ -211,9 +211,7 @@ def video_render(row: int, effect: int) -> None:
         return
     began = _now()
     add(row, r.EPOCH, 1)
-    srgb = begin_output()
     _render(row)
-    end_output(srgb)
     add(row, r.EPOCH, 1)
     add(row, r.RENDERS, 1)
     add(row, r.RENDER_NS, _now() - began)

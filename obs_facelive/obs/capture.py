@@ -10,11 +10,14 @@ from obs_facelive.link.atomic import load, store
 from obs_facelive.link.layout import CLAIMED, NONE
 from obs_facelive.link.obs_end import send_frame, send_settings
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.abi import BGRA, BLEND_ONE, BLEND_ZERO, CLEAR_COLOUR, ZS_NONE
+from obs_facelive.obs.abi import BGRA, BLEND_ONE, BLEND_ZERO, CLEAR_COLOUR, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, ZS_NONE
 from obs_facelive.obs.native import function, ring_bell, strlen, table
 
 _now = function("os_gettime_ns")
+_get_parent = function("obs_filter_get_parent")
+_flags = function("obs_source_get_output_flags")
 _render = function("obs_source_video_render")
+_default_render = function("obs_source_default_render")
 _texrender_create = function("gs_texrender_create")
 _texrender_destroy = function("gs_texrender_destroy")
 _texrender_begin = function("gs_texrender_begin")
@@ -187,7 +190,11 @@ def capture(row: int, target: int, to_engine: bool) -> None:
     if not begin_target(row, r.TEXTURE + slot, width, height):
         return
     _clear(CLEAR_COLOUR, load(table() + 8 * r.T_ZERO), 0.0, 0)
-    _render(target)
+    # A source that neither draws itself nor is asynchronous needs an effect around it (obs-filters/gpu-delay.c, OBS 29).
+    if target == _get_parent(get(row, r.SOURCE)) and _flags(target) & (SOURCE_ASYNC | SOURCE_CUSTOM_DRAW) == 0:
+        _default_render(target)
+    else:
+        _render(target)
     end_target(row, r.TEXTURE + slot)
     frame = get(row, r.NEXT_FRAME)
     put(row, r.NEXT_FRAME, frame + 1)

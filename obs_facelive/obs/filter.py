@@ -76,7 +76,7 @@ class Filter:
         self._id = ctypes.create_string_buffer(ID.encode())
         self._info = abi.SourceInfo(
             type=abi.SOURCE_TYPE_FILTER,
-            output_flags=abi.SOURCE_VIDEO,
+            output_flags=abi.SOURCE_VIDEO | abi.SOURCE_SRGB,
             get_properties=get_properties,
             **{name: callback.address for name, callback in callbacks.CALLBACKS.items()},
         )

@@ -42,6 +42,7 @@ class Instance:
     serial : tells it from an earlier filter in the same row
     presses : of the hotkeys (swap, next persona), as far as they were obeyed
     hotkey_ids : what libobs calls them; empty until they are registered
+    error : the engine's last one that OBS's log was told
     """
 
     row: int
@@ -50,6 +51,7 @@ class Instance:
     delays: Delays = field(default_factory=Delays)
     presses: tuple[int, int] = (0, 0)
     hotkey_ids: tuple[int, ...] = ()
+    error: str = ""
 
 
 class Instances:

@@ -1,4 +1,7 @@
-"""The filter's properties panel, made from the settings schema. Ordinary Python: OBS asks on its UI thread, without a lock."""
+"""The filter's properties panel, made from the settings schema.
+
+Ordinary Python: OBS asks for it on its UI thread, without a lock.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _Properties = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _Clicked = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _Destroyed = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
-PRIVACY_NOTE = "The filter protects only while its script is loaded: OBS shows the bare camera when scripts are missing (Safe Mode)."
+PRIVACY_NOTE = "This protects you while the script is loaded: without scripts (Safe Mode) OBS shows the bare camera."
 
 
 class Panel:

@@ -19,6 +19,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.abi import (
     BGRA,
     BLEND_INVSRCALPHA,
+    BLEND_ONE,
     BLEND_SRCALPHA,
     DYNAMIC,
     EFFECT_DEFAULT,
@@ -31,6 +32,7 @@ _base_effect = function("obs_get_base_effect")
 _effect_loop = function("gs_effect_loop")
 _effect_param = function("gs_effect_get_param_by_name")
 _effect_texture = function("gs_effect_set_texture")
+_effect_texture_srgb = function("gs_effect_set_texture_srgb")
 _draw_sprite = function("gs_draw_sprite")
 _draw_region = function("gs_draw_sprite_subregion")
 _texture_create = function("gs_texture_create")
@@ -53,12 +55,27 @@ _TINY = 8
 
 
 @njit(nogil=True)
-def draw(texture: int, width: int, height: int) -> None:
-    """Draws a texture as it is, ``width`` x ``height`` pixels big."""
+def _copy(texture: int, width: int, height: int) -> None:
+    """Draws a texture ``width`` x ``height`` pixels big; bytes stay bytes."""
     effect = _base_effect(EFFECT_DEFAULT)
     _effect_texture(_effect_param(effect, load(table() + 8 * r.T_IMAGE)), texture)
     while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):
         _draw_sprite(texture, 0, width, height)
+
+
+@njit(nogil=True)
+def _show(texture: int, width: int, height: int, source_blend: int) -> None:
+    """Draws a texture to where OBS wants it, blending in linear light as OBS's own filters do (obs-filters/gpu-delay.c)."""
+    srgb = _srgb_enabled()
+    _enable_srgb(1)
+    _blend_push()
+    _blend(source_blend, BLEND_INVSRCALPHA)
+    effect = _base_effect(EFFECT_DEFAULT)
+    _effect_texture_srgb(_effect_param(effect, load(table() + 8 * r.T_IMAGE)), texture)
+    while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):
+        _draw_sprite(texture, 0, width, height)
+    _blend_pop()
+    _enable_srgb(srgb)
 
 
 @njit(nogil=True)
@@ -110,6 +127,8 @@ def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
     # The texture keeps what was rendered into it: nothing is cleared, the patches go on top.
     if not begin_target(row, r.TEXTURE + slot, width, height):
         return False
+    srgb = _srgb_enabled()
+    _enable_srgb(0)
     effect = _base_effect(EFFECT_DEFAULT)
     image = _effect_param(effect, load(table() + 8 * r.T_IMAGE))
     for index in range(count):
@@ -121,6 +140,7 @@ def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
         while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):
             _draw_region(texture, 0, 0, 0, get(row, place + 2), get(row, place + 3))
         _matrix_pop()
+    _enable_srgb(srgb)
     end_target(row, r.TEXTURE + slot)
     return True
 
@@ -178,7 +198,7 @@ def _shrink(row: int, step: int, source: int, width: int, height: int) -> int:
     word = r.COVER_TARGET + step
     if not begin_target(row, word, max(width, 1), max(height, 1)):
         return 0
-    draw(source, max(width, 1), max(height, 1))
+    _copy(source, max(width, 1), max(height, 1))
     end_target(row, word)
     return target_texture(row, word)
 
@@ -197,11 +217,14 @@ def _blur(row: int) -> int:
     w, h = max(1, width * _TINY // short), max(1, height * _TINY // short)
     w, h = min(w, 32), min(h, 32)
     texture = target_texture(row, r.TEXTURE + newest)
+    srgb = _srgb_enabled()
+    _enable_srgb(0)
     texture = _shrink(row, 0, texture, width // 4, height // 4)
     texture = _shrink(row, 1, texture, width // 16, height // 16)
     texture = _shrink(row, 2, texture, w, h)
     texture = _shrink(row, 3, texture, w * 4, h * 4)
     texture = _shrink(row, 4, texture, w * 16, h * 16)
+    _enable_srgb(srgb)
     put(row, r.COVERED, frame)
     return texture
 
@@ -213,7 +236,7 @@ def draw_cover(row: int, reason: int) -> None:
     if texture == 0:
         return
     width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
-    draw(texture, width, height)
+    _show(texture, width, height, BLEND_ONE)
     caption = load(table() + 8 * (r.T_CAPTION + reason))
     if caption == 0:
         return
@@ -223,14 +246,11 @@ def draw_cover(row: int, reason: int) -> None:
     if wide > width * 9 // 10:
         wide = width * 9 // 10
         high = h * wide // w
-    _blend_push()
-    _blend(BLEND_SRCALPHA, BLEND_INVSRCALPHA)
     _matrix_push()
     _translate(float((width - wide) // 2), float(height - high * 2), 0.0)
     if wide > 0 and high > 0:
-        draw(caption, wide, high)
+        _show(caption, wide, high, BLEND_SRCALPHA)
     _matrix_pop()
-    _blend_pop()
 
 
 @njit(nogil=True)
@@ -239,19 +259,5 @@ def draw_finished(row: int) -> bool:
     slot = get(row, r.SHOWN)
     if slot == NONE or get(row, r.TEXTURE_DONE + slot) == 0:
         return False
-    draw(target_texture(row, r.TEXTURE + slot), get(row, r.WIDTH), get(row, r.HEIGHT))
+    _show(target_texture(row, r.TEXTURE + slot), get(row, r.WIDTH), get(row, r.HEIGHT), BLEND_ONE)
     return True
-
-
-@njit(nogil=True)
-def begin_output() -> int:
-    """Switches the sRGB conversion off that would change bytes that are finished; returns what `end_output` needs."""
-    before = _srgb_enabled()
-    _enable_srgb(0)
-    return int(before)
-
-
-@njit(nogil=True)
-def end_output(before: int) -> None:
-    """Restores what `begin_output` changed."""
-    _enable_srgb(before)

@@ -21,7 +21,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.filter import Filter
 from obs_facelive.obs.instances import Instance, Instances
-from obs_facelive.obs.status import Delays, in_words, status
+from obs_facelive.obs.status import Delays, engine_report, in_words, status
 
 _PERIOD = 0.05
 _HANG = 2.0
@@ -189,6 +189,8 @@ class Supervisor:
             if self._instances.blocks and now >= self._next_start:
                 self._start_engine(now)
             return
+        if self._crashes and now - self._crashes[-1] > _FORGIVE:
+            self._crashes, self.trouble = [], ""
         code = self._engine.exit_code()
         if code is None:
             for block in self._instances.blocks:
@@ -258,10 +260,16 @@ class Supervisor:
             for row, count in list(self._panels.items()):
                 if count > 0 and self._words[row, r.USED] == r.ALIVE:
                     self._refresh_panel(row)
-        if self._status_dir and now - self._status_at > 0.1:
-            self._status_at = now
-            for instance in self._instances:
-                row = instance.row
+        if now - self._status_at < 0.1:
+            return
+        self._status_at = now
+        for instance in self._instances:
+            row = instance.row
+            error = engine_report(instance.block.memory).get("error") if instance.block else None
+            if error and error != instance.error:
+                self.log(abi.LOG_WARNING, f"engine: {error}")
+            instance.error = str(error or "")
+            if self._status_dir:
                 known = self._status(row, instance, self._names(row))
                 known["engine_pid"] = self._engine.pid if self._engine else 0
                 known["engine_starts"] = self._starts

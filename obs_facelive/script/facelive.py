@@ -22,7 +22,13 @@ def _environment() -> "list[str]":
 
 sys.path += [folder for folder in _environment() if folder not in sys.path]
 
-from obs_facelive.obs import entry  # noqa: E402
+try:
+    from obs_facelive.obs import entry
+except ImportError as error:
+    _WANTED = f"Python {sys.version_info[0]}.{sys.version_info[1]}, which is what this OBS uses"
+    raise ImportError(
+        f"FaceLive's environment is missing or was not made for {_WANTED}: run install.py again"
+    ) from error
 
 
 def script_description() -> str:
