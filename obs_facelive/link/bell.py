@@ -10,9 +10,10 @@ from typing import Any
 
 
 class Bell:
-    """OBS's side: one bell per engine process.
+    """OBS's side: one bell a process, never closed, for all engines one after the other.
 
-    POSIX: a pipe that is written without blocking (a full pipe is a ringing bell). Windows: an inheritable event.
+    POSIX: a pipe that is written without blocking (a full pipe is a ringing bell); OBS keeps both ends, so no engine's
+    death can break it. Windows: an inheritable event.
 
     Attributes
     ----------
@@ -28,14 +29,6 @@ class Bell:
         else:
             self.given, self.handle = os.pipe()
             os.set_blocking(self.handle, False)
-
-    def close(self) -> None:
-        """Lets go of both ends. Nobody may ring any more."""
-        if sys.platform == "win32":
-            _kernel32().CloseHandle(self.handle)
-        else:
-            os.close(self.handle)
-            os.close(self.given)
 
 
 class Ear:
@@ -66,5 +59,4 @@ if sys.platform == "win32":
         library = ctypes.WinDLL("kernel32")
         library.CreateEventW.restype = ctypes.c_void_p
         library.WaitForSingleObject.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
-        library.CloseHandle.argtypes = [ctypes.c_void_p]
         return library

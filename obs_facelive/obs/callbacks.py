@@ -180,8 +180,10 @@ def _render(row: int) -> None:
         resize(row, width, height)
     if get(row, r.TICKED):
         put(row, r.TICKED, 0)
-        take_result(row)
-        capture(row, target, swap != 0)
+        link = get(row, r.LINK)
+        if link:
+            take_result(row, link)
+        capture(row, target, link if swap else 0)
     state, reason = decide(
         swap,
         privacy,

@@ -86,10 +86,9 @@ def target_texture(row: int, word: int) -> int:
 
 
 @njit(nogil=True)
-def _free_slot(row: int) -> int:
+def _free_slot(row: int, link: int) -> int:
     """The ring's oldest texture that nobody needs: not the shown one, not the newest, not the one the engine works on."""
-    link = get(row, r.LINK)
-    claimed = load(link + 8 * CLAIMED) if link else NONE
+    claimed = load(load(link) + 8 * CLAIMED) if link else NONE
     best, best_frame = -1, 0
     for slot in range(r.RING):
         frame = get(row, r.TEXTURE_FRAME + slot)
@@ -146,21 +145,20 @@ def free_graphics(row: int) -> None:
 @njit(nogil=True)
 def _send_settings(row: int, link: int) -> None:
     seq = get(row, r.JSON_SEQ)
-    if seq != get(row, r.SENT_SEQ):
-        send_settings(link, get(row, r.JSON), strlen(get(row, r.JSON)))
-        put(row, r.SENT_SEQ, seq)
+    if seq != get(link, r.L_SENT_SEQ):
+        send_settings(get(link, r.L_BLOCK), get(row, r.JSON), strlen(get(row, r.JSON)))
+        put(link, r.L_SENT_SEQ, seq)
 
 
 @njit(nogil=True)
-def _send_staged(row: int, surface: int) -> None:
+def _send_staged(row: int, link: int, surface: int) -> None:
     """Maps the surface that was staged one frame ago, which is why this does not wait, and copies it to the engine."""
-    link = get(row, r.LINK)
     began = _now()
     if not _stage_map(surface, row + 8 * r.MAP_DATA, row + 8 * r.MAP_LINE):
         return
     sent = send_frame(
-        link,
-        get(row, r.CAPACITY),
+        get(link, r.L_BLOCK),
+        get(link, r.L_CAPACITY),
         get(row, r.STAGED_FRAME),
         get(row, r.STAGED_AT),
         get(row, r.MAP_DATA),
@@ -171,20 +169,18 @@ def _send_staged(row: int, surface: int) -> None:
     _stage_unmap(surface)
     if sent:
         add(row, r.SENT, 1)
-        bell = load(table() + 8 * r.T_BELL)
-        if bell != NONE:
-            if _WINDOWS:
-                ring_bell(bell)
-            else:
-                ring_bell(bell, load(table() + 8 * r.T_BYTE), 1)
+        if _WINDOWS:
+            ring_bell(load(table() + 8 * r.T_BELL))
+        else:
+            ring_bell(load(table() + 8 * r.T_BELL), load(table() + 8 * r.T_BYTE), 1)
     add(row, r.COPY_NS, _now() - began)
 
 
 @njit(nogil=True)
-def capture(row: int, target: int, to_engine: bool) -> None:
-    """Renders ``target`` into the ring; hands the picture before it to the engine. Once a frame."""
+def capture(row: int, target: int, link: int) -> None:
+    """Renders ``target`` into the ring; hands the picture before it to the engine, if there is a ``link``. Once a frame."""
     width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
-    slot = _free_slot(row)
+    slot = _free_slot(row, link)
     put(row, r.TEXTURE_DONE + slot, 0)
     put(row, r.TEXTURE_FRAME + slot, NONE)
     if not begin_target(row, r.TEXTURE + slot, width, height):
@@ -202,15 +198,14 @@ def capture(row: int, target: int, to_engine: bool) -> None:
     put(row, r.TEXTURE_AT + slot, _now())
     put(row, r.NEWEST, slot)
     add(row, r.CAPTURES, 1)
-    link = get(row, r.LINK)
-    if not to_engine or link == 0 or get(row, r.CAPACITY) < width * height * 4:
+    if link == 0 or get(link, r.L_CAPACITY) < width * height * 4:
         put(row, r.STAGED_FRAME, NONE)
         return
     _send_settings(row, link)
     index = get(row, r.STAGE_INDEX)
     _stage(get(row, r.STAGE + index), target_texture(row, r.TEXTURE + slot))
     if get(row, r.STAGED_FRAME) != NONE:
-        _send_staged(row, get(row, r.STAGE + 1 - index))
+        _send_staged(row, link, get(row, r.STAGE + 1 - index))
     put(row, r.STAGED_FRAME, frame)
     put(row, r.STAGED_AT, get(row, r.TEXTURE_AT + slot))
     put(row, r.STAGE_INDEX, 1 - index)

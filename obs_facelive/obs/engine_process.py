@@ -24,31 +24,26 @@ class EngineProcess:
     Raises `OSError` with what to do if the environment's Python is not there.
     """
 
-    def __init__(self, home: Home, device: str) -> None:
+    def __init__(self, home: Home, device: str, bell: Bell) -> None:
         if not home.python.exists():
             raise OSError(f"FaceLive's Python is missing ({home.python}): run 'python3 install.py' again")
-        self.bell = Bell()
         environment = {k: v for k, v in os.environ.items() if k not in _OBS_ONLY}
         environment["FACELIVE_HOME"] = str(home.root)
         options: dict[str, Any] = {}
         if sys.platform == "win32":
-            startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [self.bell.given]})
+            startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [bell.given]})
             options = {"creationflags": subprocess.CREATE_NO_WINDOW, "startupinfo": startup, "close_fds": True}
         else:
-            options = {"pass_fds": (self.bell.given,), "start_new_session": True}
-        try:
-            self._process = subprocess.Popen(
-                [str(home.python), "-m", "obs_facelive.engine", "--bell", str(self.bell.given), "--device", device],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                cwd=home.root,
-                **options,
-            )
-        except OSError:
-            self.bell.close()
-            raise
+            options = {"pass_fds": (bell.given,), "start_new_session": True}
+        self._process = subprocess.Popen(
+            [str(home.python), "-m", "obs_facelive.engine", "--bell", str(bell.given), "--device", device],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=home.root,
+            **options,
+        )
         if sys.platform != "win32":
             assert self._process.stdin is not None
             os.set_blocking(self._process.stdin.fileno(), False)
@@ -74,7 +69,7 @@ class EngineProcess:
         return True
 
     def kill(self) -> None:
-        """Ends it at once and forgets the bell. The bell's handle must already be out of the callbacks' table."""
+        """Ends it at once."""
         with contextlib.suppress(OSError):
             self._process.kill()
         self._finish(5)
@@ -96,7 +91,6 @@ class EngineProcess:
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
-        self.bell.close()
 
 
 def describe_exit(code: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from obs_facelive import settings
 from obs_facelive.home import Home
+from obs_facelive.link.bell import Bell
 from obs_facelive.obs import abi, native
 from obs_facelive.obs import rows as r
 
@@ -41,6 +42,7 @@ class Filter:
 
     Attributes
     ----------
+    bell : rung by the render callback; lives as long as the process, whatever becomes of engines
     hotkeys : (name, description, address of the compiled callback) of each
     strong_source, strong_parent : address of a row → counted reference to its filter, to the source that it is on; or 0
 
@@ -58,6 +60,8 @@ class Filter:
         native.link(libobs, table.ctypes.data)
         from obs_facelive.obs import callbacks
 
+        self.bell = Bell()
+        table[r.T_BELL] = self.bell.handle
         table[r.T_NAME], table[r.T_IMAGE], table[r.T_DRAW] = map(self.rows.text, (NAME, "image", "Draw"))
         for word, key in (
             (r.T_KEY_SWAP, "swap"),

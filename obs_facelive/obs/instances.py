@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.link import layout as at
 from obs_facelive.link.memory import SharedMemory
@@ -14,17 +18,24 @@ from obs_facelive.obs.status import Delays
 
 _PATCH_AIR = 1 << 18
 """Bytes of an output slot beyond one full frame: for the badge beside a full-frame view."""
-_GRACE = 0.5
-"""Seconds between taking a block's address away and unmapping it."""
+_GRACE = 0.05
+"""Seconds after which every core has seen that a block's address was taken away."""
 
 
 @dataclass
 class Block:
-    """A filter's shared memory."""
+    """A filter's shared memory.
+
+    Attributes
+    ----------
+    link : what the row's LINK points to
+    beat : the engine's last heartbeat in it
+    """
 
     memory: SharedMemory
     capacity: int
     patch_capacity: int
+    link: npt.NDArray[np.int64]
     beat: int = 0
 
     @property
@@ -65,7 +76,7 @@ class Instances:
     def __init__(self, rows: r.Rows) -> None:
         self._words = rows.words
         self._alive: dict[int, Instance] = {}
-        self._retired: list[tuple[float, int, int, SharedMemory]] = []
+        self._retired: list[tuple[float, int, int, Block]] = []
         self.gone: list[Instance] = []
 
     def __iter__(self) -> Iterator[Instance]:
@@ -96,7 +107,6 @@ class Instances:
                 continue
             if instance is None:
                 instance = self._alive[row] = Instance(row, serial)
-                words[r.LINK] = 0
             needed = int(words[r.WIDTH] * words[r.HEIGHT]) * 4
             if instance.block and needed > instance.block.capacity:
                 commands += self._take_back(instance, now)
@@ -107,39 +117,39 @@ class Instances:
         self._free(now)
         return commands
 
-    def unlink(self) -> None:
-        """Takes all names away; the memory stays for callbacks that still come."""
-        for block in self.blocks:
-            block.memory.unlink()
+    def close(self) -> None:
+        """Takes all blocks back. Waits for render calls that are under way: some milliseconds."""
+        for instance in self:
+            self._take_back(instance, time.monotonic())
+        while self._retired:
+            time.sleep(_GRACE)
+            self._free(time.monotonic())
 
     def _give(self, row: int, needed: int) -> Block:
         capacity = -(-needed // 4096) * 4096
         patch_capacity = capacity + _PATCH_AIR
         memory = SharedMemory.create(at.block_bytes(capacity, patch_capacity))
         format_block(memory.address, capacity, patch_capacity)
-        words = self._words[row]
-        words[r.SENT_SEQ] = -1
-        words[r.CAPACITY], words[r.PATCH_CAPACITY] = capacity, patch_capacity
-        words[r.LINK] = memory.address
-        return Block(memory, capacity, patch_capacity)
+        link = np.array([memory.address, capacity, patch_capacity, -1], np.int64)
+        self._words[row, r.LINK] = link.ctypes.data
+        return Block(memory, capacity, patch_capacity, link)
 
     def _take_back(self, instance: Instance, now: float) -> list[dict[str, Any]]:
         block, instance.block = instance.block, None
         if block is None:
             return []
         words = self._words[instance.row]
-        if words[r.LINK] == block.memory.address:
-            words[r.LINK] = 0
+        words[r.LINK] = 0
         block.memory.unlink()
-        self._retired.append((now, instance.row, int(words[r.EPOCH]), block.memory))
+        self._retired.append((now, instance.row, int(words[r.EPOCH]), block))
         return [{"close": block.memory.name}]
 
     def _free(self, now: float) -> None:
         """Unmaps blocks that no render call can still know: none was under way, or another has begun since."""
         keep = []
-        for since, row, epoch, memory in self._retired:
-            if now - since > _GRACE and (epoch % 2 == 0 or self._words[row, r.EPOCH] != epoch):
-                memory.close()
+        for since, row, epoch, block in self._retired:
+            if now - since >= _GRACE and (epoch % 2 == 0 or self._words[row, r.EPOCH] != epoch):
+                block.memory.close()
             else:
-                keep.append((since, row, epoch, memory))
+                keep.append((since, row, epoch, block))
         self._retired = keep

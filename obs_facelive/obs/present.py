@@ -102,12 +102,12 @@ def _upload(row: int, index: int, width: int, height: int, pixels: int) -> bool:
 
 
 @njit(nogil=True)
-def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
+def _compose(row: int, link: int, slot: int, base: int, count: int, seq: int) -> bool:
     """Puts a result's patches on its frame. True only if all of them were whole and are on it."""
-    link, width, height = get(row, r.LINK), get(row, r.WIDTH), get(row, r.HEIGHT)
+    width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
     good = True
     for index in range(count):
-        x, y, w, h, pixels = patch(base, index, width, height, get(row, r.PATCH_CAPACITY))
+        x, y, w, h, pixels = patch(base, index, width, height, get(link, r.L_PATCH_CAPACITY))
         if w == 0 or not _upload(row, index, w, h, pixels):
             good = False
             break
@@ -117,7 +117,7 @@ def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
         put(row, r.PLACE + 4 * index + 3, h)
     if not good:
         add(row, r.BAD_RESULTS, 1)
-    if not close_result(link, base, seq):
+    if not close_result(get(link, r.L_BLOCK), base, seq):
         add(row, r.TORN, 1)
         return False
     if not good:
@@ -146,18 +146,16 @@ def _compose(row: int, slot: int, base: int, count: int, seq: int) -> bool:
 
 
 @njit(nogil=True)
-def take_result(row: int) -> None:
+def take_result(row: int, link: int) -> None:
     """Takes the engine's newest result, if it is new, and finishes the frame in the ring that it belongs to."""
-    link = get(row, r.LINK)
-    if link == 0:
-        return
-    base = open_result(link, get(row, r.CAPACITY), get(row, r.PATCH_CAPACITY))
+    block = get(link, r.L_BLOCK)
+    base = open_result(block, get(link, r.L_CAPACITY), get(link, r.L_PATCH_CAPACITY))
     if base == 0:
         return
     seq, frame = load(base + 8 * RESULT_SEQ), load(base + 8 * RESULT_FRAME)
     status, faces = load(base + 8 * RESULT_STATUS), load(base + 8 * RESULT_FACES)
     if frame == get(row, r.LAST_RESULT):
-        close_result(link, base, seq)
+        close_result(block, base, seq)
         return
     slot = NONE
     for index in range(r.RING):
@@ -165,14 +163,14 @@ def take_result(row: int) -> None:
             slot = index
     count = patch_count(base)
     if slot == NONE or count < 0 or (status != SWAPPED and status != NO_FACE):
-        if close_result(link, base, seq):
+        if close_result(block, base, seq):
             add(row, r.STALE if slot == NONE else r.BAD_RESULTS if count < 0 else r.RESULTS, 1)
             put(row, r.LAST_RESULT, frame)
             put(row, r.LAST_RESULT_AT, _now())
             if status != SWAPPED and status != NO_FACE:
                 put(row, r.LAST_STATUS, status)
         return
-    if not _compose(row, slot, base, count, seq):
+    if not _compose(row, link, slot, base, count, seq):
         return
     now = _now()
     put(row, r.LAST_RESULT, frame)

@@ -25,7 +25,9 @@ FREE, CLAIMED, ALIVE, DYING = range(4)
 (SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
 HOLD, COVER, CAMERA = 0, 1, 2
 # From the supervisor.
-(LINK, CAPACITY, PATCH_CAPACITY, ENGINE) = range(16, 20)
+(LINK, ENGINE) = range(16, 18)
+# What LINK points to: one load gives a render call all of it, the block and what it has been sent.
+L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
 ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = 0, 1, 2
 # Hotkeys pressed so often.
 (HOTKEY_SWAP, HOTKEY_NEXT) = range(24, 26)
@@ -47,14 +49,13 @@ ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = 0, 1, 2
     STATE,
     REASON,
     COVERED,
-    SENT_SEQ,
     STAGED_FRAME,
     STAGED_AT,
     STAGE_INDEX,
     DELAY_NS,
     MAP_DATA,
     MAP_LINE,
-) = range(32, 55)
+) = range(32, 54)
 # Counters, for people and tests.
 (
     RENDERS,

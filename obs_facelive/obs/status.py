@@ -51,9 +51,12 @@ def engine_report(memory: SharedMemory) -> dict[str, Any]:
 
 
 def status(
-    row: npt.NDArray[np.int64], memory: SharedMemory | None, delays: Delays, names: tuple[str, str]
+    row: npt.NDArray[np.int64], memory: SharedMemory | None, current: bool, delays: Delays, names: tuple[str, str]
 ) -> dict[str, Any]:
-    """Everything about one filter. ``names``: of the filter and of the source that it is on."""
+    """Everything about one filter.
+
+    ``current``: whether the engine was sent the newest settings; ``names``: of the filter and of the source that it is on.
+    """
     report = engine_report(memory) if memory else {}
     sent = int(read_word(memory.address + 8 * at.SETTINGS_SEQ)) if memory else 0
     frames = max(1, int(row[r.RENDERS]))
@@ -79,7 +82,7 @@ def status(
         "added_delay_ms_p95": delays.percentile(95),
         "render_ns": int(row[r.RENDER_NS]) // frames,
         "copy_ns": int(row[r.COPY_NS]) // max(1, int(row[r.SENT])),
-        "settings_seq": sent if row[r.SENT_SEQ] == row[r.JSON_SEQ] else sent + 2,
+        "settings_seq": sent if current else sent + 2,
         "applied_seq": int(read_word(memory.address + 8 * at.APPLIED_SEQ)) if memory else 0,
         "engine_fps": report.get("fps", 0.0),
         "provider": str(report.get("provider", "")),

@@ -65,7 +65,7 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the engine and the thread; filters show their cover from now on. Blocks keep their memory, not their names."""
+        """Ends the engine and the thread; filters show their cover from now on."""
         self._rows.table[r.T_SUPERVISED] = 0
         self._stop.set()
         if self._thread:
@@ -90,8 +90,10 @@ class Supervisor:
         return in_words(now, self.trouble)
 
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
-        memory = instance.block.memory if instance and instance.block else None
-        return status(self._words[row], memory, instance.delays if instance else Delays(), names)
+        words, block = self._words[row], instance.block if instance else None
+        current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
+        delays = instance.delays if instance else Delays()
+        return status(words, block.memory if block else None, current, delays, names)
 
     def log(self, level: int, text: str) -> None:
         """Writes a line into OBS's log."""
@@ -113,7 +115,7 @@ class Supervisor:
         self._end_engine(gently=True)
         for instance in self._instances:
             self._forget_hotkeys(instance)
-        self._instances.unlink()
+        self._instances.close()
 
     def _look(self, now: float) -> None:
         for command in self._instances.tend(now):
@@ -214,7 +216,7 @@ class Supervisor:
     def _start_engine(self, now: float) -> None:
         device = "cpu" if len(self._crashes) >= 3 else "auto"
         try:
-            self._engine = EngineProcess(self._home, device)
+            self._engine = EngineProcess(self._home, device, self._filter.bell)
         except OSError as error:
             if self.trouble != str(error):
                 self.log(abi.LOG_ERROR, f"error: {error}")
@@ -226,15 +228,12 @@ class Supervisor:
         for block in self._instances.blocks:
             block.beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
             self._engine.tell(**block.opening)
-        self._rows.table[r.T_BELL] = self._engine.bell.handle
         self._set_engine(r.ENGINE_STARTING)
         self.log(abi.LOG_INFO, f"engine started (pid {self._engine.pid}, device {device})")
 
     def _end_engine(self, *, gently: bool) -> None:
-        self._rows.table[r.T_BELL] = -1
         self._set_engine(r.ENGINE_ABSENT)
         if self._engine:
-            time.sleep(0.005)  # a render call that has read the bell's handle has rung it by now
             if gently:
                 self._engine.close()
             else:
