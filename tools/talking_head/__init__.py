@@ -1,0 +1,1 @@
+"""A talking head of a person who does not exist, for the demo's camera clip."""
