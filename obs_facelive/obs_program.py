@@ -39,8 +39,9 @@ class Program:
 
     @property
     def folder(self) -> Path:
-        """The installation's folder (``<folder>/bin/64bit/obs64.exe`` on Windows)."""
-        return self.path.parent.parent.parent
+        """The installation's folder: the program lies in its ``bin/64bit`` (Windows, portable) or ``bin``."""
+        above = self.path.parent.parent
+        return above.parent if self.path.parent.name == "64bit" else above
 
 
 def find_programs(folder: Path | None = None) -> list[Program]:
@@ -135,8 +136,8 @@ def loaded_python(folder: Path, highest: int, system: str = sys.platform) -> int
 
 def embedded_python(program: Program) -> int | None:
     """The minor version of Python 3 that an OBS for Linux is linked to; None for one built without Python scripting."""
-    prefix = program.folder if program.path.parent.name == "64bit" else program.path.parent.parent
-    libraries = [prefix / "lib", prefix / "lib64", *sorted((prefix / "lib").glob("*-linux-gnu*"))]
+    lib = program.folder / "lib"
+    libraries = [lib, program.folder / "lib64", *sorted(lib.glob("*-linux-gnu*"))]
     for folder in libraries:
         for file in [folder / "obs-scripting/_obspython.so", *sorted(folder.glob("libobs-scripting.so*"))]:
             for name in needed_libraries(file):

@@ -10,10 +10,13 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from obs_facelive.obs_home import Configuration, read_ini, set_ini
+from obs_facelive.obs_program import running
 
 SCRIPT = PurePath("obs_facelive", "script", "facelive.py")
 """The script's place inside the environment's packages. Whatever lies at such a path is FaceLive's script."""
@@ -24,6 +27,82 @@ _BACKUP = ".before-facelive"
 
 class RegistrationError(Exception):
     """A file of OBS's was left as it is; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was done, or could not be, in words. ``bad``: the person has to do something and try again."""
+
+    text: str
+    bad: bool = False
+
+
+def add_everywhere(
+    configurations: Iterable[Configuration], script: Path, python: Path | None, receipt: Path
+) -> Iterator[Note]:
+    """`add_script` in every scene collection of every configuration that FaceLive can work in.
+
+    ``python`` (Windows, macOS) is the folder of the Python that OBS shall load where the person has chosen none; that
+    it was set is noted in the file ``receipt``, for `remove_everywhere`.
+    """
+    for configuration in configurations:
+        if stop := _stop(configuration):
+            yield stop
+            continue
+        try:
+            if python and not configuration.python_path:
+                _change_ini(configuration.ini, python.as_posix())
+                _write(receipt, json.dumps({**_receipts(receipt), str(configuration.ini): python.as_posix()}).encode())
+                yield Note(f"Python path set in {configuration.ini}: {python}")
+        except RegistrationError as error:
+            yield Note(str(error), bad=True)
+        if not configuration.collections:
+            yield Note(f"{configuration.root} has no scene collection yet: start OBS once, close it, run this again.")
+        for collection in configuration.collections:
+            try:
+                done = "added to" if add_script(collection, script) else "is in"
+                yield Note(f"script {done} {collection}")
+            except RegistrationError as error:
+                yield Note(str(error), bad=True)
+
+
+def remove_everywhere(configurations: Iterable[Configuration], env: Path, receipt: Path) -> Iterator[Note]:
+    """Takes back what `add_everywhere` did for the environment ``env``."""
+    for configuration in configurations:
+        if stop := _stop(configuration):
+            yield stop
+            continue
+        try:
+            ours = _receipts(receipt).get(str(configuration.ini))
+            if ours and read_ini(configuration.ini, "Python", "Path64bit") == ours:
+                _change_ini(configuration.ini, None)
+                yield Note(f"Python path taken out of {configuration.ini}")
+        except RegistrationError as error:
+            yield Note(str(error), bad=True)
+        for collection in configuration.collections:
+            try:
+                if remove_script(collection, env):
+                    yield Note(f"script taken out of {collection}")
+            except RegistrationError as error:
+                yield Note(str(error), bad=True)
+
+
+def _stop(configuration: Configuration) -> Note | None:
+    if configuration.obstacle:
+        return Note(f"{configuration.root}: {configuration.obstacle}")
+    if running(configuration):
+        return Note(
+            "OBS is running, and would write over what is changed now. Close it, then run this again.", bad=True
+        )
+    return None
+
+
+def _receipts(file: Path) -> dict[str, str]:
+    """Ini file → the Python path that we set in it."""
+    try:
+        return dict(json.loads(file.read_bytes()))
+    except (OSError, ValueError):
+        return {}
 
 
 def scripts(collection: Path) -> list[Path]:
@@ -73,19 +152,6 @@ def remove_script(collection: Path, env: Path) -> bool:
     if not any(_is_facelive(entry) for entry in kept):
         backup.unlink(missing_ok=True)
     return len(kept) < len(entries)
-
-
-def set_python_path(configuration: Configuration, folder: Path) -> None:
-    """Makes OBS load the Python in ``folder`` (Windows and macOS)."""
-    _change_ini(configuration.ini, folder.as_posix())
-
-
-def clear_python_path(configuration: Configuration, folder: Path) -> bool:
-    """Takes back `set_python_path`, unless the person has chosen another folder since; returns whether it did."""
-    if Path(read_ini(configuration.ini, "Python", "Path64bit")) != folder:
-        return False
-    _change_ini(configuration.ini, None)
-    return True
 
 
 def _change_ini(file: Path, value: str | None) -> None:
