@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from obs_facelive.frame import Floats, Plane
-from obs_facelive.topology import FACE_OVAL, Indices
+from obs_facelive.topology import CHIN, FACE_OVAL, FOREHEAD, Indices
 
 _SHIFT = 4
 """Bits of sub-pixel precision that OpenCV's polygons get."""
@@ -27,7 +27,7 @@ def oval(points: Floats, x: int, y: int, width: int, height: int, size: int, sof
     x, y : the frame's pixel that the mask's top left pixel lies on
     size : -50..50, how much smaller or larger than the face in percent (larger than the face there is nothing to show, so
         above 0 the fade becomes narrower)
-    softness : 0..100, width of the fade: at 100 a quarter of the face's width
+    softness : 0..100, width of the fade: at 100 a fifth of the face's width
     """
     ring = points[FACE_OVAL, :2] - np.array([x, y], np.float32)
     across = float(np.linalg.norm(ring.max(0) - ring.min(0)) / 1.6)
@@ -39,24 +39,34 @@ def oval(points: Floats, x: int, y: int, width: int, height: int, size: int, sof
     inside = cv2.distanceTransform(cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)[
         1:-1, 1:-1
     ]
-    fade = max(1.5 / scale, across * (0.02 + 0.23 * softness / 100) * (1 - max(size, 0) / 100)) * scale
-    alpha = np.clip((inside - 1) / fade, 0, 1)
+    fade = max(1.5 / scale, across * (0.02 + 0.18 * softness / 100) * (1 - max(size, 0) / 100)) * scale
+    alpha = np.clip((inside - 1) / (fade * _narrower_to_chin(points, x, y, small.shape, scale)), 0, 1)
     alpha = alpha * alpha * (3 - 2 * alpha) * 255
     return cv2.resize(alpha.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def opening(hole: Plane, points: Floats, ring: Indices, x: int, y: int, blur: float, grow: float = 1.0) -> None:
-    """Writes 255 into ``hole`` (h, w) inside the ring of points, with an edge of about ``blur`` pixels."""
+def _narrower_to_chin(points: Floats, x: int, y: int, shape: tuple[int, ...], scale: float) -> Floats:
+    """``shape``: 1 at the forehead to a half at the chin: a face ends softly in the hair, but sharply at the jaw."""
+    top, chin = points[FOREHEAD, :2], points[CHIN, :2]
+    axis = (chin - top) / (float((chin - top) @ (chin - top)) + 1e-6)
+    rows, columns = np.arange(shape[0], dtype=np.float32) / scale + y, np.arange(shape[1], dtype=np.float32) / scale + x
+    down = (rows[:, None] - top[1]) * axis[1] + (columns[None] - top[0]) * axis[0]
+    return np.asarray(1 - 0.5 * np.clip((down - 0.3) / 0.5, 0, 1), np.float32)
+
+
+def opening(hole: Plane, points: Floats, ring: Indices, x: int, y: int, blur: float, grow: float = 0.0) -> None:
+    """Writes 255 into ``hole`` (h, w) inside the ring of points and ``grow`` pixels around it, with an edge of ``blur`` pixels."""
     corners = points[ring, :2] - np.array([x, y], np.float32)
-    centre = corners.mean(0)
-    corners = (corners - centre) * grow + centre
-    margin = 3 * blur + 2
+    margin = grow + 3 * blur + 2
     low = np.clip(np.floor(corners.min(0) - margin), 0, [hole.shape[1], hole.shape[0]]).astype(int)
     high = np.clip(np.ceil(corners.max(0) + margin), low, [hole.shape[1], hole.shape[0]]).astype(int)
     if not (high > low).all():
         return
     part = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
     fill(part, corners - low.astype(np.float32))
+    if grow >= 0.5:
+        side = 2 * round(grow) + 1
+        part = cv2.dilate(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     soft = cv2.GaussianBlur(part, (0, 0), max(blur, 0.3))
     target = hole[low[1] : high[1], low[0] : high[0]]
     np.maximum(target, soft, out=target)

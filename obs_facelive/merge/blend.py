@@ -29,7 +29,9 @@ class Blend:
         across = _across(face.points)
         if settings.keep_eyes:
             for eye in (RIGHT_EYE, LEFT_EYE):
-                opening(hole, face.points, eye, layer.x, layer.y, across * 0.006)
+                # A closing eye keeps its own lashes: the persona's, drawn for an open eye, would be a second line.
+                grow = across * 0.02 * _closed(face.points[eye])
+                opening(hole, face.points, eye, layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, face.points, LIPS_INNER, layer.x, layer.y, across * 0.006)
         _blend(below, layer.pixels, layer.mask, cover, hole, round(settings.opacity * 2.55), out)
@@ -44,6 +46,14 @@ def _across(points: Floats) -> float:
 def _gap(points: Floats) -> float:
     """How far the lips are apart, in widths of the face."""
     return float(np.linalg.norm(points[13, :2] - points[14, :2])) / max(_across(points), 1e-3)
+
+
+def _closed(ring: Floats) -> float:
+    """0 for an open eye to 1 for a closed one, from the ring of its lids."""
+    half = len(ring) // 2
+    height = np.linalg.norm(ring[1:half, :2] - ring[:-half:-1, :2], axis=1).max()
+    opened = float(height / (np.linalg.norm(ring[0] - ring[half]) + 1e-6))
+    return min(max((0.28 - opened) / 0.16, 0.0), 1.0)
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
 from obs_facelive.personas.library import LINES_UNIT, Persona, PersonaError, PersonaInfo
-from obs_facelive.personas.unwrap import flatten_light, over_texture, unwrap
+from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap
 from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import CanonicalFace
@@ -77,6 +77,8 @@ def make_persona(
     reader = LightReader(canonical)
     visible = np.clip(facing(base.points[: len(canonical.uv)], canonical.triangles), 0, 1)
     texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
+    texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
+    texture = _fill_hollows(texture, canonical)
     on_texture = np.column_stack([canonical.uv * TEXTURE, np.zeros(len(canonical.uv))]).astype(np.float32)
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     skin = reader.read(reader.sample(flat, on_texture), np.ones(len(canonical.uv), np.float32)).mean
@@ -108,11 +110,13 @@ def expression_lines(resting: Portrait, portrait: Portrait, canonical: Canonical
     change = log_odds(moved @ LUMA) - log_odds(calm @ LUMA)
     skin = skin_points(canonical)
     where = over_texture(canonical, skin[:, None], LINES)[..., 0]
-    where = cv2.GaussianBlur(np.clip(where * 1.5 - 0.5, 0, 1), (0, 0), LINES * 0.008)
+    where = _blur(np.clip(where * 1.5 - 0.5, 0, 1), 0.008)
     where *= np.clip((np.minimum(calm_seen, moved_seen) - 0.3) / 0.3, 0, 1)
-    wide = LINES * 0.07
-    around = cv2.GaussianBlur(change * where, (0, 0), wide) / (cv2.GaussianBlur(where, (0, 0), wide) + 1e-3)
-    folds = cv2.GaussianBlur(change - around, (0, 0), 0.8) * where
+    # A beard's hairs lie elsewhere in every picture.
+    bright = _blur(log_odds(calm @ LUMA), 0.02)
+    where *= np.clip(1.8 + (bright - np.median(bright[where > 0.5])) * 1.5, 0, 1)
+    around = _blur(change * where, 0.07) / (_blur(where, 0.07) + 1e-3)
+    folds = _blur(change - around, 0.003) * where
     return np.round(np.clip(np.tanh(folds / 0.9) * 0.9 / LINES_UNIT, -127, 127)).astype(np.int8)
 
 
@@ -121,5 +125,44 @@ def _mirror_unseen(texture: Floats, seen: Floats) -> Floats:
     other, other_seen = texture[:, ::-1], seen[:, ::-1]
     trust = np.clip((seen - 0.1) / 0.25, 0, 1)
     other_trust = np.clip((other_seen - 0.1) / 0.25, 0, 1) * (1 - trust)
-    weight = cv2.GaussianBlur(other_trust / (trust + other_trust + 1e-3), (0, 0), texture.shape[0] * 0.01)[..., None]
+    weight = _blur(other_trust / (trust + other_trust + 1e-3), 0.01)[..., None]
     return np.asarray(texture * (1 - weight) + other * weight, np.float32)
+
+
+def _mend_sides(texture: Floats, seen: Floats) -> Floats:
+    """The sides of the face, seen at a grazing angle only, keep their grain and take the colour of what lies before them.
+
+    There the studio's light falls off, and hair and background mix in: a dark or grey seam once the live head turns.
+    """
+    trust = np.clip((seen - 0.55) / 0.3, 0, 1)[..., None]
+    odds = log_odds(texture)
+    inner = _blur(odds * trust, 0.07) / (_blur(trust, 0.07)[..., None] + 1e-6)
+    grain = np.clip(odds - _blur(odds, 0.02), -0.4, 0.4)
+    mended = trust * odds + (1 - trust) * (inner + grain)
+    return np.asarray(255 / (1 + np.exp(-mended)), np.float32)
+
+
+def _fill_hollows(texture: Floats, canonical: CanonicalFace) -> Floats:
+    """Shadows of the studio's light in the cheeks, too small for `flatten_light`, lifted: the live light casts its own."""
+    odds = log_odds(texture)
+    luma = odds @ LUMA
+    skin = np.clip(over_texture(canonical, skin_points(canonical)[:, None], TEXTURE)[..., 0] * 1.5, 0, 1)
+    # Beards, stubble and brows are no shadows.
+    smooth = _blur(luma, 0.015)
+    skin = _blur(skin * np.clip(2.2 + (smooth - np.median(luma[skin > 0.5])) * 1.6, 0, 1), 0.01)
+    here, around = (_blur(luma * skin, width) / (_blur(skin, width) + 1e-3) for width in (0.025, 0.11))
+    v, u = (np.mgrid[:TEXTURE, :TEXTURE] + 0.5) / TEXTURE
+    cheeks = np.clip((np.abs(u - 0.5) - 0.14) / 0.08, 0, 1) * np.clip((v - 0.42) / 0.08, 0, 1)
+    lift = np.clip(around - here, 0, 0.8) * skin * cheeks
+    return odds_gain(texture, np.exp(0.85 * lift)[..., None].astype(np.float32))
+
+
+def _sides(size: int) -> Floats:
+    """(size, size): 1 at the sides of the face, 0 in its middle (where the nose's wings look away, too)."""
+    v, u = (np.mgrid[:size, :size] + 0.5) / size
+    return np.asarray(np.clip((np.hypot((u - 0.5) / 0.5, (v - 0.53) / 0.43) - 0.5) / 0.2, 0, 1), np.float32)
+
+
+def _blur(picture: Floats, width: float) -> Floats:
+    """``picture`` blurred with a Gaussian of ``width`` times its own width."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * width), np.float32)

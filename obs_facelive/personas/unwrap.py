@@ -53,11 +53,11 @@ def odds_gain(texture: Floats, gain: Floats) -> Floats:
     return np.asarray(255 * gain * texture / (255 + (gain - 1) * texture), np.float32)
 
 
-def flatten_light(
-    texture: Floats, colours: Floats, visible: Floats, canonical: CanonicalFace, strength: float = 0.85
-) -> Floats:
-    """``texture`` without the smooth brightness that its ``colours`` (468, 3) log-odds show: what is left is the skin's own."""
-    light = LightReader(canonical, 0.13).read(colours, visible)
-    shade = (light.field @ LUMA)[:, None]
-    gain = np.exp(-strength * over_texture(canonical, shade, texture.shape[0]))
-    return odds_gain(texture, gain)
+def flatten_light(texture: Floats, colours: Floats, visible: Floats, canonical: CanonicalFace) -> Floats:
+    """``texture`` without the smooth light that its ``colours`` (468, 3) log-odds show: what is left is the skin's own.
+
+    Brightness is nearly all light and goes; differences of hue are half of them the skin's and stay by half.
+    """
+    field = LightReader(canonical, 0.1).read(colours, visible).field
+    shade = (field @ LUMA)[:, None]
+    return odds_gain(texture, np.exp(-over_texture(canonical, 0.9 * shade + 0.5 * (field - shade), texture.shape[0])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numba import njit
@@ -69,9 +70,12 @@ class ExpressionBank:
         return out
 
 
-def follow(old: Floats, new: Floats, elapsed: float, quick: float) -> Floats:
+_Followed = TypeVar("_Followed", float, Floats)
+
+
+def follow(old: _Followed, new: _Followed, elapsed: float, quick: float) -> _Followed:
     """``old`` moved towards ``new`` as far as ``elapsed`` seconds bring it with the time constant ``quick``."""
-    return np.asarray(old + (new - old) * (1 - math.exp(-max(elapsed, 0.0) / quick)), np.float32)
+    return old + (new - old) * (1 - math.exp(-max(elapsed, 0.0) / quick))
 
 
 def _non_negative(shapes: Floats, target: Floats) -> Floats:

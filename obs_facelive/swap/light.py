@@ -22,11 +22,14 @@ from obs_facelive.topology import (
     RIGHT_BROW,
     RIGHT_EYE,
     CanonicalFace,
+    Indices,
 )
 
 NOSTRILS = (2, 97, 326, 98, 327, 60, 290, 75, 305, 79, 309, 166, 392, 59, 289, 20, 250, 242, 462, 94, 370, 141)
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 """Weights of blue, green, red (ITU-R BT.601)."""
+NODES = 48
+"""Points at which the smooth field is known."""
 SAMPLES = 40
 """Width of a face in the small picture that its light is read from."""
 
@@ -51,10 +54,20 @@ def skin_points(canonical: CanonicalFace) -> Floats:
     return weights
 
 
-def smoothing(canonical: CanonicalFace, width: float) -> Floats:
-    """(468, 468) float32 Gaussian weights between points, ``width`` in texture coordinates."""
-    apart = canonical.uv[:, None] - canonical.uv[None]
-    return np.exp(-(apart**2).sum(2) / (2 * width**2)).astype(np.float32)
+def nearness(canonical: CanonicalFace, chosen: Indices, width: float) -> Floats:
+    """(k, 468) float32 Gaussian weights of all points around the ``chosen`` ones, ``width`` in texture coordinates."""
+    apart = canonical.uv[chosen, None] - canonical.uv[None]
+    return np.asarray(np.exp(-(apart**2).sum(2) / (2 * width**2)), np.float32)
+
+
+def spread_out(canonical: CanonicalFace, count: int) -> Indices:
+    """``count`` points far from each other, all over the face (farthest-point sampling)."""
+    chosen = [1]
+    apart = np.linalg.norm(canonical.uv - canonical.uv[1], axis=1)
+    while len(chosen) < count:
+        chosen.append(int(apart.argmax()))
+        apart = np.minimum(apart, np.linalg.norm(canonical.uv - canonical.uv[chosen[-1]], axis=1))
+    return np.array(chosen, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +89,18 @@ class LightReader:
 
     def __init__(self, canonical: CanonicalFace, width: float = 0.11) -> None:
         self._skin = skin_points(canonical)
-        self._near = smoothing(canonical, width)
-        self._far = smoothing(canonical, 0.5)
+        nodes = spread_out(canonical, NODES)
+        self._near = nearness(canonical, nodes, width)
+        self._far = nearness(canonical, nodes, 0.5)
+        # Between the nodes the field is a smooth mean of theirs.
+        between = nearness(canonical, nodes, 0.08).T
+        self._between = np.ascontiguousarray(between / between.sum(1, keepdims=True))
 
-    def sample(self, pixels: Pixels, points: Floats) -> Floats:
-        """(468, 3) float32 log-odds of the surroundings of each of ``points`` (>= 468, 2 or more) in ``pixels``."""
+    def sample(self, pixels: Pixels, points: Floats, haze: float = 0.0) -> Floats:
+        """(468, 3) float32 log-odds of the surroundings of each of ``points`` (>= 468, 2 or more) in ``pixels``.
+
+        ``haze`` is the brightness that black has in ``pixels``; the result is without it.
+        """
         xy = points[: len(self._skin), :2]
         height, width = pixels.shape[:2]
         low = np.clip(np.floor(xy.min(0)), 0, [width - 1, height - 1]).astype(int)
@@ -92,7 +112,7 @@ class LightReader:
         at = (xy - low) * (np.array(size) / [part.shape[1], part.shape[0]])
         column = np.clip(at[:, 0].astype(int), 0, size[0] - 1)
         row = np.clip(at[:, 1].astype(int), 0, size[1] - 1)
-        return log_odds(small[row, column, :3].astype(np.float32))
+        return log_odds((small[row, column, :3].astype(np.float32) - haze) / (1 - haze / 255))
 
     def read(self, colours: Floats, visible: Floats) -> Light:
         """The light in ``colours`` (468, 3) log-odds, trusting each point by ``visible`` (468,) 0..1 and by its likeness to skin."""
@@ -108,9 +128,9 @@ class LightReader:
         trust = trust * np.exp(-((hue / 0.35) ** 2).sum(1) - (darker / 1.0) ** 2) + 1e-5
         mean = (trust @ colours) / trust.sum()
         rest = (colours - mean) * trust[:, None]
+        weighted = np.column_stack([rest, trust])
+        near, far = self._near @ weighted, self._far @ weighted
         # Where no skin is near, the wider surroundings and in the end the mean speak.
-        weight = self._near @ trust
-        wide, wide_weight = self._far @ rest, self._far @ trust
         pull = 0.5
-        field = (self._near @ rest + pull * wide / wide_weight[:, None]) / (weight + pull)[:, None]
-        return Light(mean.astype(np.float32), field.astype(np.float32))
+        field = (near[:, :3] + pull * far[:, :3] / far[:, 3:]) / (near[:, 3:] + pull)
+        return Light(mean.astype(np.float32), (self._between @ field).astype(np.float32))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from obs_facelive.frame import Face, Floats, Frame, Layer, Pixels
+from obs_facelive.frame import Face, Floats, Frame, Layer
 from obs_facelive.personas.library import Persona
 from obs_facelive.settings import Settings
+from obs_facelive.swap.camera import Camera, Textures, look
 from obs_facelive.swap.expression import QUICK, ExpressionBank, follow
 from obs_facelive.swap.light import LUMA, Light, LightReader
 from obs_facelive.swap.raster import draw, empty_depth, facing
@@ -20,8 +20,8 @@ FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
 LIGHT_QUICK = 0.25
 """Seconds in which the persona's light follows the room's."""
-TEXTURE_STEP = 1.2
-"""Ratio of the texture sizes that are kept ready."""
+CAMERA_QUICK = 1.0
+"""The same for haze and softness."""
 
 
 @dataclass
@@ -29,6 +29,7 @@ class _Wearer:
     """What is remembered about one tracked face."""
 
     time: float
+    camera: Camera
     light: Light
     weights: Floats
 
@@ -42,12 +43,15 @@ class MeshSwapper:
         self._reader = LightReader(canonical)
         self._bank = ExpressionBank(persona)
         self._wearers: dict[int, _Wearer] = {}
-        self._textures: dict[int, Pixels] = {}
+        self._textures = Textures(persona.texture)
         self._across = float(np.ptp(canonical.uv[:, 0]))
         # Towards the outline the persona takes on the colours that are there.
         outline = canonical.uv[FACE_OVAL]
         apart = np.linalg.norm(canonical.uv[:, None] - outline[None], axis=2).min(1)
-        self._edge = np.exp(-((apart / 0.12) ** 2)).astype(np.float32)[:, None]
+        self._edge = np.exp(-((apart / 0.15) ** 2)).astype(np.float32)[:, None]
+
+        # The far side of a turned head fades out; the far side of the nose has the cheek behind it.
+        self._middle = np.clip((apart - 0.17) / 0.08, 0, 1).astype(np.float32)
 
     def swap(self, frame: Frame, face: Face, settings: Settings) -> Layer:
         """The persona in place of ``face``, as large as the part of the face that lies in the frame."""
@@ -62,25 +66,40 @@ class MeshSwapper:
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
             vertices[:, 2:5] = np.exp(self._relight(wearer.light, settings.colour_match / 100))
-            vertices[:, 5] = _smooth_step((visible - 0.05) / 0.25)
+            vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle)
             local = points - np.array([low[0], low[1], 0], np.float32)
-            texture = self._texture(float(np.ptp(points[:, 0])))
-            lines = self._bank.lines(wearer.weights)
-            draw(local, self._canonical.triangles, vertices, texture, lines, pixels, mask, empty_depth(height, width))
+            side = float(np.ptp(points[:, 0])) / self._across
+            draw(
+                local,
+                self._canonical.triangles,
+                vertices,
+                self._textures.at(side, wearer.camera.softness),
+                self._bank.lines(wearer.weights),
+                wearer.camera.haze,
+                pixels,
+                mask,
+                empty_depth(height, width),
+            )
         return Layer(int(low[0]), int(low[1]), pixels, mask)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:
-        light = self._reader.read(self._reader.sample(frame.pixels, face.points), np.clip(visible, 0, 1))
-        weights = self._bank.weights(face.blendshapes - self.persona.neutral)
+        camera = look(frame.pixels, face.points)
         old = self._wearers.get(face.track)
-        if old is not None and 0 <= frame.time - old.time < FORGET:
-            elapsed = frame.time - old.time
+        elapsed = frame.time - old.time if old else FORGET
+        if old and 0 <= elapsed < FORGET:
+            camera = Camera(
+                follow(old.camera.haze, camera.haze, elapsed, CAMERA_QUICK),
+                follow(old.camera.softness, camera.softness, elapsed, CAMERA_QUICK),
+            )
+        light = self._reader.read(self._reader.sample(frame.pixels, face.points, camera.haze), np.clip(visible, 0, 1))
+        weights = self._bank.weights(face.blendshapes - self.persona.neutral)
+        if old and 0 <= elapsed < FORGET:
             weights = follow(old.weights, weights, elapsed, QUICK)
             light = Light(
                 follow(old.light.mean, light.mean, elapsed, LIGHT_QUICK),
                 follow(old.light.field, light.field, elapsed, LIGHT_QUICK),
             )
-        wearer = _Wearer(frame.time, light, weights)
+        wearer = _Wearer(frame.time, camera, light, weights)
         self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
         self._wearers[face.track] = wearer
         return wearer
@@ -95,22 +114,12 @@ class MeshSwapper:
         difference = light.mean - self.persona.skin
         brightness = difference @ LUMA
         hue = difference - brightness
-        share = match + (1 - match) * 0.5 * self._edge
+        share = match + (1 - match) * self._edge
         # A large difference of brightness is the skin's, not the light's: it goes over ever less.
-        brightness = 1.6 * math.tanh(brightness / 1.6)
+        brightness = brightness * self._edge + 1.6 * math.tanh(brightness / 1.6) * (1 - self._edge)
         shift = brightness * share + hue * (0.3 + 0.7 * share)
-        field = np.clip(light.field, -1.6, 1.6)
-        return np.asarray(np.clip(shift + field * (0.35 + 0.65 * min(1.0, match * 1.2)), -3, 3), np.float32)
-
-    def _texture(self, across: float) -> Pixels:
-        """The texture at about one texel per pixel of a face that is ``across`` pixels wide."""
-        full = self.persona.texture.shape[0]
-        wanted = max(across, 16.0) / self._across
-        step = math.floor(math.log(full / wanted, TEXTURE_STEP)) if wanted < full else 0
-        if step not in self._textures:
-            size = max(16, round(full / TEXTURE_STEP**step))
-            self._textures[step] = cv2.resize(self.persona.texture, (size, size), interpolation=cv2.INTER_AREA)
-        return self._textures[step]
+        field = np.clip(light.field, -1.6, 1.6) * np.maximum(0.35 + 0.65 * min(1.0, match * 1.2), self._edge)
+        return np.asarray(np.clip(shift + field, -3, 3), np.float32)
 
 
 def _smooth_step(x: Floats) -> Floats:

@@ -80,6 +80,7 @@ def draw(
     vertices: Floats,
     texture: Pixels,
     lines: Floats,
+    haze: float,
     pixels: Pixels,
     mask: Plane,
     depth: Floats,
@@ -92,12 +93,14 @@ def draw(
     vertices : (n, 6) float32: u, v (0..1), the odds gain for blue, green, red, and the opacity 0..1
     texture : (s, s, 3) uint8 BGR
     lines : (e, e) float32, odds gain of the expression's lines, in the texture's coordinates
+    haze : brightness 0..255 of black
     pixels, mask, depth : (h, w, 3) uint8, (h, w) uint8, (h, w) float32; written where the face is nearer than ``depth``
 
     An odds gain g takes brightness x (0..1) to g x / (1 + (g - 1) x): black stays black, white white, and what is between is
     lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic.
     """
     height, width = mask.shape
+    floor, clear = np.float32(haze + 0.5), np.float32(1 - haze / 255)
     size, lines_size = texture.shape[0], lines.shape[0]
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -145,7 +148,7 @@ def draw(
                         )
                         gain = (wa * vertices[a, 2 + k] + wb * vertices[b, 2 + k] + wc * vertices[c, 2 + k]) * line
                         lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
-                        pixels[y, x, k] = np.uint8(min(max(lit + np.float32(0.5), np.float32(0)), np.float32(255)))
+                        pixels[y, x, k] = np.uint8(min(max(lit * clear + floor, np.float32(0)), np.float32(255)))
                     opacity = wa * vertices[a, 5] + wb * vertices[b, 5] + wc * vertices[c, 5]
                     mask[y, x] = np.uint8(min(max(opacity, np.float32(0)), np.float32(1)) * np.float32(255.49))
                 wb += step_b
