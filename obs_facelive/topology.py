@@ -62,7 +62,7 @@ class CanonicalFace:
     ----------
     xyz : (468, 3) float32, centimetres; x to the person's left, y up, z towards the camera
     uv : (468, 2) float32 0..1, v down, its texture coordinates
-    triangles : (898, 3) int32, counter-clockwise seen from outside with y up; no triangles inside eyes and mouth
+    triangles : (898, 3) int32, counter-clockwise seen from outside with y up; eyes and mouth are closed
     """
 
     xyz: Floats
