@@ -92,6 +92,8 @@ class Setup:
         self.env.tool("build_models", "--out", self.home.models)
         say("== Personas: people who do not exist")
         self.env.tool("openpeople", "--out", self.home.personas, "--models", self.home.models)
+        say("== Compiling")
+        self.env.tool("warm")
         for clip in clips:
             name, *options = clip.split()
             if not (out := self.home.root / "demo" / name).is_file():

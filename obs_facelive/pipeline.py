@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(self, detector: Detector, landmarker: Landmarker, swapper: Swapper, merger: Merger) -> None:
         self._detector, self._landmarker = detector, landmarker
-        self.swapper, self._merger = swapper, merger
+        self.swapper, self.merger = swapper, merger
         self._tracker = Tracker()
         self.stopwatch = Stopwatch()
 
@@ -75,7 +75,7 @@ class Pipeline:
             with clock("swap"):
                 layer = self.swapper.swap(frame, face, settings)
             with clock("merge"):
-                patches.append(self._merger.merge(frame, face, layer, settings))
+                patches.append(self.merger.merge(frame, face, layer, settings))
             worn.append(face)
         if settings.view != "result":
             patches = view(settings.view, frame, worn, patches)

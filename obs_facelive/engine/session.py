@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 
 import numpy as np
 
-from obs_facelive.engine.stages import Stages
+from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.frame import Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED
@@ -34,8 +34,9 @@ class Session:
         self._seq = 0
         self._pipeline: Pipeline | None = None
         self._loading: Future[Pipeline] | None = None
-        self._loaded_for: tuple[str, str, str] | None = None
-        self._error = ""
+        self._loaded: Settings | None = None
+        self._persona = self._error = ""
+        self._error_in_frame = False
         self._results = 0
         self._reported = time.monotonic()
         self._fps = 0.0
@@ -55,9 +56,10 @@ class Session:
                 status = SWAPPED if faces else NO_FACE
                 if self._stamp:
                     patches += self._stamp.patches(frame)
-                self._recovered()
+                if self._error_in_frame:
+                    self._error, self._error_in_frame = "", False
             except Exception as error:  # one bad frame must not end the session; the picture is covered meanwhile
-                status, patches = FAILED, []
+                status, patches, self._error_in_frame = FAILED, [], True
                 self._failed(error)
         elif not self._loading:
             status = FAILED
@@ -82,19 +84,19 @@ class Session:
             self._settings, problems = read(changed[1])
             for problem in problems:
                 log.warning("%s", problem)
-        wanted = (self._settings.persona, self._settings.engine, self._settings.device)
-        if wanted != self._loaded_for and self._loading is None:
-            self._loaded_for = wanted
+        wanted = _to_load(self._settings)
+        if (self._loaded is None or wanted != _to_load(self._loaded)) and self._loading is None:
+            self._loaded = self._settings
             self._loading = self._loader.submit(self._stages.pipeline, self._settings)
-        if self._loading and self._loading.done():
+        if self._loaded and self._loading and self._loading.done():
             try:
                 self._pipeline = self._loading.result()
-                self._error = ""
+                self._persona, self._error = self._stages.persona_folder(self._loaded).name, ""
             except Exception as error:
                 self._failed(error)
             self._loading = None
             changed = (self._seq, b"")
-        if changed and self._loading is None and wanted == self._loaded_for:
+        if changed and self._loading is None and self._loaded and wanted == _to_load(self._loaded):
             self._end.applied(self._seq)
 
     def _failed(self, error: Exception) -> None:
@@ -102,10 +104,6 @@ class Session:
         if words != self._error:
             log.error("%s", words, exc_info=error)
         self._error = words
-
-    def _recovered(self) -> None:
-        if self._loaded_for == (self._settings.persona, self._settings.engine, self._settings.device):
-            self._error = self._error if self._loading is None and self._error.startswith("persona") else ""
 
     def _report(self) -> None:
         now = time.monotonic()
@@ -119,14 +117,13 @@ class Session:
         report = {
             "fps": round(self._fps, 1),
             "stages_ms": {k: round(float(np.float64(v)), 2) for k, v in stages.items()},
-            "provider": self._stages.provider(self._settings),
-            "persona": self._settings.persona or self._first_persona(),
+            "provider": PROVIDERS[self._stages.device(self._settings)],
+            "persona": self._persona,
             "error": self._error[:500],
         }
         self._end.put_status(json.dumps(report).encode())
 
-    def _first_persona(self) -> str:
-        try:
-            return self._stages.persona_folder(self._settings).name
-        except ValueError:
-            return ""
+
+def _to_load(settings: Settings) -> tuple[str, str, str]:
+    """What needs loading when it changes; everything else takes effect with the next frame."""
+    return settings.persona, settings.engine, settings.device

@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from pathlib import Path
 
-from obs_facelive.catalog import ModelError
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.home import Home
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.merge.blend import Blend
-from obs_facelive.personas.library import load_persona
+from obs_facelive.personas.library import PersonaError, load_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.runtime.session import Device
 from obs_facelive.settings import Settings
 from obs_facelive.swap.mesh import MeshSwapper
 from obs_facelive.topology import load_canonical_face
 
+PROVIDERS: dict[Device, str] = {"cpu": "CPU", "cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML"}
+
 
 class Stages:
-    """Opens models once, whoever needs them. Safe to use from several threads.
+    """Opens each model once a device, whoever needs it. Safe to use from several threads.
 
-    The embedded networks run on the CPU whatever ``device`` says: they are launch-bound on a GPU.
+    Parameters
+    ----------
+    device : "cpu" allows nothing else, whatever the settings say: the supervisor's answer to an engine that keeps crashing
     """
 
-    def __init__(self, home: Home, device: Device) -> None:
+    def __init__(self, home: Home, device: Device = "auto") -> None:
         self._home, self._device = home, device
         self._lock = threading.Lock()
+        self._networks: dict[Device, tuple[BlazeFace, FaceMesh]] = {}
 
-    @functools.cached_property
-    def _detector(self) -> BlazeFace:
-        return BlazeFace(self._home.models)
-
-    @functools.cached_property
-    def _landmarker(self) -> FaceMesh:
-        return FaceMesh(self._home.models)
-
-    def provider(self, settings: Settings) -> str:
-        """Where the networks run, in words."""
-        return "CPU"
+    def device(self, settings: Settings) -> Device:
+        """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
+        return "cpu" if "cpu" in (self._device, settings.device) or settings.device == "auto" else settings.device
 
     def pipeline(self, settings: Settings) -> Pipeline:
-        """A pipeline for ``settings``' persona and engine.
+        """A pipeline for ``settings``' persona, engine and device.
 
-        Raises `ModelError` or `obs_facelive.personas.library.PersonaError`, in words for people.
+        Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people.
         """
+        device, models = self.device(settings), self._home.models
         with self._lock:
-            detector, landmarker = self._detector, self._landmarker
-            canonical = load_canonical_face(self._home.models)
-        persona = load_persona(self.persona_folder(settings))
-        return Pipeline(detector, landmarker, MeshSwapper(persona, canonical), Blend(canonical))
+            if device not in self._networks:
+                self._networks[device] = BlazeFace(models, device), FaceMesh(models, device)
+            detector, landmarker = self._networks[device]
+        canonical = load_canonical_face(models)
+        swapper = MeshSwapper(load_persona(self.persona_folder(settings)), canonical)
+        return Pipeline(detector, landmarker, swapper, Blend(canonical))
 
     def persona_folder(self, settings: Settings) -> Path:
-        """The folder of the persona that is meant: the first one if none is named."""
+        """The folder of the persona that is meant: the first one if none is named. Raises `PersonaError` if there is none."""
         names = self._home.persona_names()
         if not names:
-            raise ModelError(f"there is no persona in {self._home.personas}: run 'python3 install.py' again")
+            raise PersonaError(f"there is no persona in {self._home.personas}: run 'python3 install.py' again")
+        if settings.persona and settings.persona not in names:
+            raise PersonaError(f"there is no persona '{settings.persona}'; there are {', '.join(names)}")
         return self._home.personas / (settings.persona or names[0])

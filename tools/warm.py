@@ -1,0 +1,41 @@
+"""Compiles what numba compiles, so that neither OBS's first start nor the first swap waits: ``python -m tools.warm``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from obs_facelive.engine.stages import Stages
+from obs_facelive.frame import Face, Frame
+from obs_facelive.home import Home
+from obs_facelive.link import layout as at
+from obs_facelive.link.atomic import read_word, write_word
+from obs_facelive.obs.filter import warm
+from obs_facelive.settings import Settings
+from obs_facelive.topology import load_canonical_face
+
+
+def warm_engine(home: Home) -> None:
+    """One swap of a face with the canonical shape in an empty picture: every kernel of the engine is compiled."""
+    stages = Stages(home, "cpu")
+    settings = Settings()
+    pipeline = stages.pipeline(settings)
+    frame = Frame(np.full((480, 640, 4), 128, np.uint8), 0, 0.0)
+    pipeline.process(frame, settings)
+    xyz = load_canonical_face(home.models).xyz
+    points = np.zeros((478, 3), np.float32)
+    points[:468] = np.array([320, 240, 0]) + xyz * np.array([12, -12, -12])
+    points[468:473], points[473:] = points[159], points[386]
+    face = Face(1, points, np.zeros(52, np.float32), 1.0)
+    layer = pipeline.swapper.swap(frame, face, settings)
+    pipeline.merger.merge(frame, face, layer, settings)
+    word = np.zeros(at.HEADER_WORDS, np.int64)
+    write_word(word.ctypes.data, 1)
+    assert read_word(word.ctypes.data) == 1
+
+
+if __name__ == "__main__":
+    home = Home.find()
+    warm(home)
+    print("   callbacks compiled")
+    warm_engine(home)
+    print("   engine compiled")
