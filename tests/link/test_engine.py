@@ -1,0 +1,196 @@
+"""The real engine process at the other end of the link, without OBS: frames in, patches out, and its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from obs_facelive.frame import Pixels
+from obs_facelive.home import Home
+from obs_facelive.link import layout as at
+from obs_facelive.link.atomic import read_word
+from obs_facelive.link.bell import Bell
+from obs_facelive.link.memory import SharedMemory
+from obs_facelive.link.obs_end import (
+    close_result,
+    format_block,
+    open_result,
+    patch,
+    patch_count,
+    send_frame,
+    send_settings,
+)
+from obs_facelive.obs.engine_process import EngineProcess
+
+LIMIT = 60.0
+
+
+def wait(what: str, test: Callable[[], object], seconds: float = LIMIT) -> None:
+    end = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+class Obs:
+    """What the supervisor and the render callback do, in one object, for one filter."""
+
+    def __init__(self, home: Home, width: int, height: int) -> None:
+        self.capacity, self.patch_capacity = width * height * 4, width * height * 4 + (1 << 18)
+        self.size = (width, height)
+        self.memory = SharedMemory.create(at.block_bytes(self.capacity, self.patch_capacity))
+        format_block(self.memory.address, self.capacity, self.patch_capacity)
+        self.bell = Bell()
+        self.engine = EngineProcess(home, "auto", self.bell)
+        self.frame = 0
+        self.settings("{}")
+        self.open()
+
+    def open(self) -> None:
+        self.engine.tell(open=self.memory.name, capacity=self.capacity, patch_capacity=self.patch_capacity)
+
+    def settings(self, text: str) -> None:
+        data = np.frombuffer(text.encode() + b"\0", np.uint8)
+        send_settings(self.memory.address, data.ctypes.data, len(text))
+
+    def word(self, index: int) -> int:
+        return read_word(self.memory.address + 8 * index)
+
+    def swap(self, picture: Pixels) -> tuple[int, list[tuple[int, int, int, int]]]:
+        """(status, rectangles of the patches) for ``picture``."""
+        self.frame += 1
+        height, width = picture.shape[:2]
+        assert send_frame(
+            self.memory.address,
+            self.capacity,
+            self.frame,
+            33_000_000 * self.frame,
+            picture.ctypes.data,
+            width * 4,
+            width,
+            height,
+        )
+        os.write(self.bell.handle, b"\0")
+        answer: list[tuple[int, list[tuple[int, int, int, int]]]] = []
+
+        def answered() -> bool:
+            base = open_result(self.memory.address, self.capacity, self.patch_capacity)
+            if not base:
+                return False
+            seq = read_word(base)
+            if read_word(base + 8 * at.RESULT_FRAME) == self.frame:
+                rects = [patch(base, i, width, height, self.patch_capacity)[:4] for i in range(patch_count(base))]
+                answer.append((read_word(base + 8 * at.RESULT_STATUS), rects))
+            return close_result(self.memory.address, base, seq) and bool(answer)
+
+        wait(f"a result for frame {self.frame}", answered)
+        return answer[-1]
+
+    def swap_when_loaded(self, picture: Pixels) -> tuple[int, list[tuple[int, int, int, int]]]:
+        answers = []
+
+        def loaded() -> bool:
+            answers.append(self.swap(picture))
+            return answers[-1][0] != at.LOADING
+
+        wait("the engine to load", loaded)
+        return answers[-1]
+
+    def close(self) -> None:
+        self.engine.close()
+        self.memory.close()
+
+
+@pytest.fixture(scope="module")
+def home() -> Home:
+    home = Home.find()
+    if not home.python.exists() or not home.persona_names():
+        pytest.skip(f"no complete installation in {home.root}: run 'python3 install.py'")
+    return home
+
+
+@pytest.fixture(scope="module")
+def pictures(home: Home) -> list[Pixels]:
+    video = cv2.VideoCapture(str(home.root / "demo" / "camera.mp4"))
+    frames = [video.read()[1] for _ in range(3)]
+    return [np.ascontiguousarray(cv2.cvtColor(f, cv2.COLOR_BGR2BGRA)) for f in frames]
+
+
+@pytest.fixture(scope="module")
+def obs(home: Home, pictures: list[Pixels]) -> Iterator[Obs]:
+    height, width = pictures[0].shape[:2]
+    both = Obs(home, width, height)
+    yield both
+    both.close()
+
+
+def test_a_face_comes_back_as_patches_inside_of_the_frame(obs: Obs, pictures: list[Pixels]) -> None:
+    status, rectangles = obs.swap_when_loaded(pictures[0])
+    assert status == at.SWAPPED
+    assert len(rectangles) == 2  # the face and the badge
+    x, y, w, h = rectangles[0]
+    assert w > 100 and h > 100 and x + w <= obs.size[0] and y + h <= obs.size[1]
+
+
+def test_an_empty_picture_has_no_face(obs: Obs, pictures: list[Pixels]) -> None:
+    obs.swap_when_loaded(pictures[0])
+    assert obs.swap(np.full_like(pictures[0], 90)) == (at.NO_FACE, [])
+
+
+def test_settings_take_effect_and_are_acknowledged(obs: Obs, pictures: list[Pixels]) -> None:
+    obs.swap_when_loaded(pictures[0])
+    obs.settings('{"badge": "off"}')
+    wait("the settings", lambda: obs.word(at.APPLIED_SEQ) == obs.word(at.SETTINGS_SEQ))
+    assert len(obs.swap(pictures[1])[1]) == 1
+    obs.settings('{"badge": "off", "persona": "nobody"}')
+    wait("the settings", lambda: obs.word(at.APPLIED_SEQ) == obs.word(at.SETTINGS_SEQ))
+    assert obs.swap(pictures[2])[0] == at.SWAPPED  # what was loaded before goes on
+
+    def complains() -> bool:
+        obs.swap(pictures[0])
+        return b"there is no persona 'nobody'" in bytes(obs.memory.buffer[at.STATUS_TEXT : at.STATUS_TEXT + 2000])
+
+    wait("the complaint", complains)
+    obs.settings("{}")
+
+
+def test_garbage_on_the_control_channel_is_survived(obs: Obs, pictures: list[Pixels]) -> None:
+    stdin = obs.engine._process.stdin
+    assert stdin is not None
+    stdin.write(b"nonsense\n[]\n" + b'{"open": "fl-none", "capacity": 4096, "patch_capacity": 4096}\n{"open": "x"}\n')
+    stdin.flush()
+    assert obs.swap_when_loaded(pictures[0])[0] == at.SWAPPED
+
+
+def test_the_engine_lives_while_it_has_nothing_to_do(obs: Obs) -> None:
+    before = obs.word(at.HEARTBEAT)
+    wait("the heartbeat", lambda: obs.word(at.HEARTBEAT) != before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_engine_goes_when_obs_is_killed(home: Home, tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from obs_facelive.home import Home; from obs_facelive.link.bell import Bell\n"
+        "from obs_facelive.obs.engine_process import EngineProcess\n"
+        "engine = EngineProcess(Home(Path(sys.argv[1])), 'auto', Bell()); print(engine.pid, flush=True); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program, str(home.root)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+
+    def gone() -> bool:
+        stat = Path(f"/proc/{pid}/stat")
+        return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+    wait("the engine to end", gone)
