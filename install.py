@@ -93,7 +93,10 @@ class Setup:
         say("== Personas: people who do not exist")
         self.env.tool("openpeople", "--out", self.home.personas, "--models", self.home.models)
         say("== Compiling")
-        self.env.tool("warm")
+        # By its path, so that the installed package is compiled and not the checkout's: numba keeps its work beside both.
+        self.env.run(
+            [self.home.python, CHECKOUT / "tools" / "warm.py"], "Compiling failed (above): please report this."
+        )
         for clip in clips:
             name, *options = clip.split()
             if not (out := self.home.root / "demo" / name).is_file():

@@ -1,4 +1,4 @@
-"""Compiles what numba compiles, so that neither OBS's first start nor the first swap waits: ``python -m tools.warm``."""
+"""Compiles what numba compiles, so that neither OBS's first start nor the first swap waits: ``python tools/warm.py``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def warm_engine(home: Home) -> None:
 if __name__ == "__main__":
     home = Home.find()
     warm(home)
-    print("   callbacks compiled")
+    print("callbacks compiled", flush=True)
     warm_engine(home)
-    print("   engine compiled")
+    print("engine compiled")
