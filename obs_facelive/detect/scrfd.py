@@ -22,7 +22,7 @@ class SCRFD:
 
     def __init__(self, path: Path, device: Device = "auto", threshold: float = 0.5) -> None:
         self._session = open_session(path, device)
-        self._input, self._size = square_input(self._session, path, kind="SCRFD", outputs_per_stride=3)
+        self._input, self._size = square_input(self._session, path, kind="SCRFD", scores=1)
         self._threshold = threshold
 
     def detect(self, pixels: Pixels) -> Detections:

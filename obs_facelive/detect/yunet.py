@@ -22,7 +22,7 @@ class YuNet:
 
     def __init__(self, path: Path, device: Device = "auto", threshold: float = 0.7) -> None:
         self._session = open_session(path, device)
-        self._input, self._size = square_input(self._session, path, kind="YuNet", outputs_per_stride=4)
+        self._input, self._size = square_input(self._session, path, kind="YuNet", scores=2)
         self._threshold = threshold
 
     def detect(self, pixels: Pixels) -> Detections:

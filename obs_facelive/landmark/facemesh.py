@@ -38,12 +38,12 @@ class FaceMesh:
 
     def blendshapes(self, points: Floats) -> Floats:
         """(52,) float32 0..1, in the order of `obs_facelive.landmark.BLENDSHAPES`, of (478, 3) points in pixels."""
-        (weights,) = self._blendshapes.run(["blendshapes"], {"points": points[None, _BLENDSHAPE_POINTS, :2]})
+        (weights,) = self._blendshapes.run(["blendshapes"], {"points": points[None, BLENDSHAPE_POINTS, :2]})
         return np.asarray(weights, np.float32)
 
 
 # kLandmarksSubsetIdxs of mediapipe/tasks/cc/vision/face_landmarker/face_blendshapes_graph.cc
-_BLENDSHAPE_POINTS = np.array(
+BLENDSHAPE_POINTS = np.array(
     [
         *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78),
         *(80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150),

@@ -27,7 +27,7 @@ SAME_FACE = 0.3
 """Boxes that overlap by more than this (intersection over union) are one face."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     """A face's memory. ``points`` are the landmarker's own; ``wanted``: it was chosen when the detector last ran."""
 
@@ -52,13 +52,14 @@ class Tracker:
         self._count = 0
         self._last = -np.inf
         self._looked = -np.inf
+        self._crowded = -np.inf
         self._choice: FaceChoice | None = None
 
     def follow(self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
-        Blendshapes are left at zero. If a single face is to be chosen and the chosen one is lost, nobody else takes its place
-        for a second: otherwise one person would be swapped while the other's bare face is shown.
+        Blendshapes are left at zero. If the one chosen face of several is lost, nobody else takes its place for a second:
+        otherwise one person would be swapped while the other's bare face is shown.
         """
         time = frame.time
         self._tracks = [t for t in self._tracks if abs(time - t.seen) <= REMEMBER]
@@ -89,7 +90,13 @@ class Tracker:
         known = [box_of(answer.points) for _, answer in found]
         new = [i for i, box in enumerate(detections.boxes) if not _overlaps(box, known)]
         boxes = np.array(known + [detections.boxes[i] for i in new], np.float32).reshape(-1, 4)
-        claimed = how != "all" and any(t.wanted for t in self._absent(found))
+        claimed = (
+            how != "all"
+            and abs(frame.time - self._crowded) <= REMEMBER + LOOK_AGAIN
+            and any(t.wanted for t in self._absent(found))
+        )
+        if len(boxes) > 1:
+            self._crowded = frame.time
         chosen: list[tuple[_Track, Landmarks]] = []
         for candidate in rank(boxes, how, frame.width, frame.height, favoured=len(found)):
             if len(chosen) == (MAX_FACES if how == "all" else 1):
@@ -104,13 +111,14 @@ class Tracker:
             answer = look_closely(frame.pixels, region, landmark)
             if answer and not _shows(answer.points, found + chosen):
                 chosen.append((owner or self._newcomer(answer.points, frame.time), answer))
-        kept = [track for track, _ in chosen]
-        for track, _ in found:
-            track.wanted = any(track is t for t in kept)
+        for track in self._absent(chosen):
+            # Of several faces, one that is only lost is still wanted; of one, the new one takes its place.
+            track.wanted &= track in self._absent(found) and (how == "all" or not chosen)
         return chosen
 
     def _absent(self, found: list[tuple[_Track, Landmarks]]) -> list[_Track]:
-        return [t for t in self._tracks if not any(t is track for track, _ in found)]
+        present = {track.number for track, _ in found}
+        return [track for track in self._tracks if track.number not in present]
 
     def _owner(self, box: Floats, absent: list[_Track]) -> _Track | None:
         """The face that was last seen about where ``box`` is, and about as large."""
