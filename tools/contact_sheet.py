@@ -1,7 +1,7 @@
 """Contact sheets for looking at the swap: moments of clips (rows) by personas (columns), the camera's picture first.
 
     python -m tools.contact_sheet --out sheets --clips ../shared/data/clips/*.mp4
-    python -m tools.contact_sheet --out sheets --clips clip.mp4 --personas amina zola --moments 8 --settings '{"colour_match": 100}'
+    python -m tools.contact_sheet --out sheets --clips clip.mp4 --personas amina --moments 8 --settings '{"opacity": 70}'
     python -m tools.contact_sheet --out sheets --clips photo.jpg --pictures ../shared/data/portraits/male_21.jpg
 
 Writes one ``<clip>.jpg`` a clip. ``--pictures`` adds personas made from one photo each. Personas and models come from the data
@@ -14,9 +14,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Frame, Pixels
@@ -51,7 +53,10 @@ def main() -> int:
     ids = home.persona_names() if arguments.personas is None else arguments.personas
     personas = [load_persona(home.personas / name) for name in ids]
     for path in arguments.pictures:
-        portrait = find_portrait(cv2.imread(str(path)), detector, landmarker, 48)
+        picture = cv2.imread(str(path))
+        if picture is None:
+            parser.error(f"{path} is not a picture")
+        portrait = find_portrait(np.asarray(picture, np.uint8), detector, landmarker, 48)
         info = PersonaInfo(id=persona_id(path.stem), name=path.stem, kind="synthetic")
         personas.append(make_persona(info, portrait, canonical))
     settings, problems = read(arguments.settings)
@@ -96,19 +101,25 @@ def sheet(
 
 def moments(clip: Path, count: int) -> Iterator[list[Frame]]:
     """``count`` runs of frames, evenly over the clip; for a picture the picture itself."""
-    still = cv2.imread(str(clip))
+    still = cv2.imread(str(clip)) if clip.suffix.lower() in (".jpg", ".jpeg", ".png") else None
     if still is not None:
-        yield [Frame(cv2.cvtColor(still, cv2.COLOR_BGR2BGRA), 0, 0.0)]
+        yield [_frame(still, 0, 0.0)]
         return
     video = cv2.VideoCapture(str(clip))
     pictures = []
     while (answer := video.read())[0]:
         pictures.append(answer[1])
+    if not pictures:
+        raise SystemExit(f"{clip} is neither a picture nor a video that OpenCV can read")
     rate = video.get(cv2.CAP_PROP_FPS) or 30.0
     for k in range(count):
         at = int(len(pictures) * (k + 0.5) / count)
         first = max(0, at - LEAD)
-        yield [Frame(cv2.cvtColor(pictures[i], cv2.COLOR_BGR2BGRA), i, i / rate) for i in range(first, at + 1)]
+        yield [_frame(pictures[i], i, i / rate) for i in range(first, at + 1)]
+
+
+def _frame(picture: npt.NDArray[Any], number: int, time: float) -> Frame:
+    return Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA), np.uint8), number, time)
 
 
 def _cut(pixels: Pixels, box: tuple[int, int, int, int], side: int) -> Pixels:
@@ -117,8 +128,8 @@ def _cut(pixels: Pixels, box: tuple[int, int, int, int], side: int) -> Pixels:
     height, width = pixels.shape[:2]
     part = pixels[max(y0, 0) : max(y1, 1), max(x0, 0) : max(x1, 1), :3]
     around = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
-    part = cv2.copyMakeBorder(part, *around, cv2.BORDER_CONSTANT)
-    return np.asarray(cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    framed = cv2.copyMakeBorder(part, *around, cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.resize(framed, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 if __name__ == "__main__":

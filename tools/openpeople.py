@@ -30,7 +30,7 @@ from tools.wheels import FetchError, fetch_wheel
 
 VERSION = "0.1.2"
 WHEEL_SHA256 = "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f"
-RECIPE = "openpeople recipe 5"
+RECIPE = "openpeople recipe 6"
 """Counts up whenever the same pictures would give another persona."""
 PEOPLE = {
     "P001": "Amina",
@@ -115,7 +115,9 @@ def find_tiles(sheet: Pixels) -> list[tuple[int, int, int, int]]:
     """x, y, width, height of the pictures with white frames on ``sheet``, row by row."""
     white = cv2.dilate((sheet.min(axis=2) > 235).astype(np.uint8), np.ones((5, 5), np.uint8))
     contours, tree = cv2.findContours(white, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    found = []
+    found: list[tuple[int, int, int, int]] = []
+    if tree is None:
+        return found
     for contour, links in zip(contours, tree[0], strict=True):
         x, y, width, height = cv2.boundingRect(contour)
         large = width > sheet.shape[1] * 0.12 and height > sheet.shape[0] * 0.12

@@ -42,7 +42,7 @@ def oval(points: Floats, x: int, y: int, width: int, height: int, size: int, sof
     fade = max(1.5 / scale, across * (0.02 + 0.18 * softness / 100) * (1 - max(size, 0) / 100)) * scale
     alpha = np.clip((inside - 1) / (fade * _narrower_to_chin(points, x, y, small.shape, scale)), 0, 1)
     alpha = alpha * alpha * (3 - 2 * alpha) * 255
-    return cv2.resize(alpha.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(alpha.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _narrower_to_chin(points: Floats, x: int, y: int, shape: tuple[int, ...], scale: float) -> Floats:
@@ -55,7 +55,7 @@ def _narrower_to_chin(points: Floats, x: int, y: int, shape: tuple[int, ...], sc
 
 
 def opening(hole: Plane, points: Floats, ring: Indices, x: int, y: int, blur: float, grow: float = 0.0) -> None:
-    """Writes 255 into ``hole`` (h, w) inside the ring of points and ``grow`` pixels around it, with an edge of ``blur`` pixels."""
+    """Writes 255 into ``hole`` (h, w) inside the ring of points and ``grow`` pixels around it; the edge is ``blur`` soft."""
     corners = points[ring, :2] - np.array([x, y], np.float32)
     margin = grow + 3 * blur + 2
     low = np.clip(np.floor(corners.min(0) - margin), 0, [hole.shape[1], hole.shape[0]]).astype(int)

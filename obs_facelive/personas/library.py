@@ -167,14 +167,16 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
     weights = len(BLENDSHAPES)
     texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
     expressions, neutral = arrays["expressions"], arrays["neutral"]
-    count, side = len(expressions), texture.shape[0]
+    if (texture.ndim, expressions.ndim, lines.ndim) != (3, 2, 3):
+        raise ValueError("an array has the wrong number of dimensions")
+    count, side, lines_side = len(expressions), texture.shape[0], lines.shape[1]
     _require(texture, "texture", np.uint8, (side, side, 3))
     _require(skin, "skin", np.float32, (3,))
     _require(expressions, "expressions", np.float32, (count, weights))
     _require(neutral, "neutral", np.float32, (weights,))
-    _require(lines, "lines", np.int8, (count, *lines.shape[1:2] * 2))
-    if not 64 <= side <= 4096 or count > MAX_EXPRESSIONS or (count and not 16 <= lines.shape[1] <= 1024):
-        raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines.shape[1:]}")
+    _require(lines, "lines", np.int8, (count, lines_side, lines_side))
+    if not 64 <= side <= 4096 or count > MAX_EXPRESSIONS or (count and not 16 <= lines_side <= 1024):
+        raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines_side}")
     for array in arrays.values():
         array.flags.writeable = False
     return Persona(info, texture, skin, expressions, neutral, lines)

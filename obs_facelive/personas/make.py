@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
@@ -77,8 +78,8 @@ def make_persona(
     reader = LightReader(canonical)
     visible = np.clip(facing(base.points[: len(canonical.uv)], canonical.triangles), 0, 1)
     texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
-    texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
     texture = _fill_hollows(texture, canonical)
+    texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
     on_texture = np.column_stack([canonical.uv * TEXTURE, np.zeros(len(canonical.uv))]).astype(np.float32)
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     skin = reader.read(reader.sample(flat, on_texture), np.ones(len(canonical.uv), np.float32)).mean
@@ -99,7 +100,7 @@ def rename(persona: Persona, **changes: str) -> Persona:
     return Persona(info, persona.texture, persona.skin, persona.expressions, persona.neutral, persona.lines)
 
 
-def expression_lines(resting: Portrait, portrait: Portrait, canonical: CanonicalFace) -> Floats:
+def expression_lines(resting: Portrait, portrait: Portrait, canonical: CanonicalFace) -> npt.NDArray[np.int8]:
     """(256, 256) int8: how the folds of ``portrait``'s expression change the skin's brightness, see `Persona.lines`.
 
     The ratio of two pictures of one person under one light is the change of the surface alone, whoever it is put on
@@ -117,7 +118,7 @@ def expression_lines(resting: Portrait, portrait: Portrait, canonical: Canonical
     where *= np.clip(1.8 + (bright - np.median(bright[where > 0.5])) * 1.5, 0, 1)
     around = _blur(change * where, 0.07) / (_blur(where, 0.07) + 1e-3)
     folds = _blur(change - around, 0.003) * where
-    return np.round(np.clip(np.tanh(folds / 0.9) * 0.9 / LINES_UNIT, -127, 127)).astype(np.int8)
+    return np.asarray(np.round(np.tanh(folds / 0.9) * 0.9 / LINES_UNIT), np.int8)
 
 
 def _mirror_unseen(texture: Floats, seen: Floats) -> Floats:
@@ -150,11 +151,14 @@ def _fill_hollows(texture: Floats, canonical: CanonicalFace) -> Floats:
     # Beards, stubble and brows are no shadows.
     smooth = _blur(luma, 0.015)
     skin = _blur(skin * np.clip(2.2 + (smooth - np.median(luma[skin > 0.5])) * 1.6, 0, 1), 0.01)
-    here, around = (_blur(luma * skin, width) / (_blur(skin, width) + 1e-3) for width in (0.025, 0.11))
+    here, around = (
+        _blur(odds * skin[..., None], width) / (_blur(skin, width)[..., None] + 1e-3) for width in (0.025, 0.12)
+    )
     v, u = (np.mgrid[:TEXTURE, :TEXTURE] + 0.5) / TEXTURE
     cheeks = np.clip((np.abs(u - 0.5) - 0.14) / 0.08, 0, 1) * np.clip((v - 0.42) / 0.08, 0, 1)
-    lift = np.clip(around - here, 0, 0.8) * skin * cheeks
-    return odds_gain(texture, np.exp(0.85 * lift)[..., None].astype(np.float32))
+    hollow = np.clip((around - here) @ LUMA / 0.15, 0, 1) * skin * cheeks
+    lift = np.clip(around - here, -0.8, 0.8) * hollow[..., None]
+    return odds_gain(texture, np.exp(0.95 * lift).astype(np.float32))
 
 
 def _sides(size: int) -> Floats:

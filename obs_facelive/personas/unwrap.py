@@ -39,7 +39,7 @@ def unwrap(pixels: Pixels, points: Floats, canonical: CanonicalFace, size: int) 
     across = float(np.ptp(surface[:, 0]))
     shrink = min(1.0, size * 1.2 / max(across, 1.0))
     if shrink < 1:
-        pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
         surface = surface * np.float32(shrink)
     maps = over_texture(canonical, np.column_stack([surface[:, :2] - 0.5, seen]), size)
     texture = cv2.remap(
@@ -60,4 +60,5 @@ def flatten_light(texture: Floats, colours: Floats, visible: Floats, canonical: 
     """
     field = LightReader(canonical, 0.1).read(colours, visible).field
     shade = (field @ LUMA)[:, None]
-    return odds_gain(texture, np.exp(-over_texture(canonical, 0.9 * shade + 0.5 * (field - shade), texture.shape[0])))
+    taken = (0.9 * shade + 0.5 * (field - shade)).astype(np.float32)
+    return odds_gain(texture, np.exp(-over_texture(canonical, taken, texture.shape[0])))

@@ -67,5 +67,6 @@ class Textures:
             size = max(16, round(full / STEP**step))
             sized = cv2.resize(self._texture, (size, size), interpolation=cv2.INTER_AREA)
             width = BLURS[blur] * size / max(min(side, full), 16.0)
-            self._ready[step, blur] = cv2.GaussianBlur(sized, (0, 0), width) if width else sized
+            soft = cv2.GaussianBlur(sized, (0, 0), width) if width else sized
+            self._ready[step, blur] = np.asarray(soft, np.uint8)
         return self._ready[step, blur]

@@ -6,6 +6,7 @@ import math
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from obs_facelive.frame import Floats
@@ -21,8 +22,16 @@ QUICK = 0.06
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _sum(lines: Floats, weights: Floats, share: Floats, unit: float, out: Floats) -> None:
-    """``out`` (e, e) = exp of the bank's ``lines`` (k, e, e) int8, weighted by ``weights`` (2, k), upper and lower by ``share`` (e,)."""
+def _sum(lines: npt.NDArray[np.int8], weights: Floats, share: Floats, unit: float, out: Floats) -> None:
+    """Sums up a bank's expression lines as odds gains.
+
+    Parameters
+    ----------
+    lines : (k, e, e) int8 log-odds in steps of ``unit``
+    weights : (2, k) float32, for the upper and the lower face
+    share : (e,) float32, how far each row belongs to the upper face
+    out : (e, e) float32, written
+    """
     count, height, width = lines.shape
     row = np.empty(width, np.float32)
     for y in range(height):
@@ -53,7 +62,7 @@ class ExpressionBank:
         self._shapes = [(persona.expressions - persona.neutral)[:, group] for group in self._groups]
 
     def weights(self, change: Floats) -> Floats:
-        """(2, k) float32, rows upper and lower face: the bank's weights for blendshapes that differ from rest by ``change`` (52,)."""
+        """(2, k) float32: the bank's weights for the upper and the lower face, for blendshapes ``change`` (52,) from rest."""
         return np.array(
             [
                 _non_negative(shapes, np.clip(change[group], 0, 1))
@@ -86,7 +95,7 @@ def _non_negative(shapes: Floats, target: Floats) -> Floats:
     weights = np.zeros(len(shapes), np.float32)
     if not len(shapes):
         return weights
-    return _descend(shapes @ shapes.T, shapes @ target, weights)
+    return np.asarray(_descend(shapes @ shapes.T, shapes @ target, weights), np.float32)
 
 
 @njit(cache=True, nogil=True)

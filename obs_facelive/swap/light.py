@@ -1,7 +1,7 @@
 """The light on a face, as a smooth field of odds gains over the canonical face's points.
 
-A picture's brightness x (0..1, sRGB) is seen as log-odds log(x / (1 - x)). There, light adds a smooth field, and moving a dark skin
-into bright light (or the other way round) keeps its contrast, its black and its white; see `obs_facelive.swap.raster.draw`.
+A picture's brightness x (0..1, sRGB) is seen as log-odds log(x / (1 - x)). There, light adds a smooth field, and moving a dark
+skin into bright light (or the other way round) keeps its contrast, its black and its white: see `draw` in `raster`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAMPLES = 40
 def log_odds(values: Floats) -> Floats:
     """Log-odds of brightness 0..255, kept away from the ends."""
     x = np.clip(values, 6.0, 249.0)
-    return np.log(x / (255 - x)).astype(np.float32)
+    return np.asarray(np.log(x / (255 - x)), np.float32)
 
 
 def skin_points(canonical: CanonicalFace) -> Floats:
@@ -115,7 +115,10 @@ class LightReader:
         return log_odds((small[row, column, :3].astype(np.float32) - haze) / (1 - haze / 255))
 
     def read(self, colours: Floats, visible: Floats) -> Light:
-        """The light in ``colours`` (468, 3) log-odds, trusting each point by ``visible`` (468,) 0..1 and by its likeness to skin."""
+        """The light in ``colours`` (468, 3) log-odds.
+
+        Each point is trusted by ``visible`` (468,) 0..1 and by its likeness to skin.
+        """
         trust = self._skin * np.clip(visible, 0.02, 1)
         luma = colours @ LUMA
         good = trust > 0.3

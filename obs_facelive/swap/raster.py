@@ -21,7 +21,7 @@ FAR = np.float32(1e30)
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def facing(points: Floats, triangles: Indices) -> Floats:
-    """(n,) float32: the z of each point's unit normal, 1 where the surface looks into the camera, below 0 where it looks away."""
+    """(n,) float32: how far the surface looks into the camera at each point, 1 fully, 0 sideways, below 0 away from it."""
     normals = np.zeros((len(points), 3), np.float32)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]

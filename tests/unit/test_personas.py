@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.frame import Pixels
+from obs_facelive.landmark.facemesh import FaceMesh
+from obs_facelive.personas.library import (
+    INFO_FILE,
+    MESH_FILE,
+    THUMBNAIL_FILE,
+    Persona,
+    PersonaError,
+    PersonaInfo,
+    load_persona,
+    persona_id,
+    save_persona,
+)
+from obs_facelive.personas.make import TEXTURE, find_portrait, make_persona
+from obs_facelive.topology import load_canonical_face
+
+NAME = "female_33"
+
+
+@pytest.fixture(scope="module")
+def stages(models: Path) -> tuple[BlazeFace, FaceMesh]:
+    return BlazeFace(models), FaceMesh(models)
+
+
+@pytest.fixture(scope="module")
+def persona(stages: tuple[BlazeFace, FaceMesh], models: Path, portraits: dict[str, Pixels]) -> Persona:
+    portrait = find_portrait(portraits[NAME], *stages)
+    return make_persona(PersonaInfo(id="test", name="Test", kind="synthetic"), portrait, load_canonical_face(models))
+
+
+@pytest.fixture
+def folder(persona: Persona, portraits: dict[str, Pixels], tmp_path: Path) -> Path:
+    return save_persona(tmp_path, persona, portraits[NAME])
+
+
+def reseal(folder: Path, content: bytes) -> None:
+    """Replaces the data file and its hash, as somebody would who wants it read."""
+    (folder / MESH_FILE).write_bytes(content)
+    info = json.loads((folder / INFO_FILE).read_text())
+    info["files"][MESH_FILE] = hashlib.sha256(content).hexdigest()
+    (folder / INFO_FILE).write_text(json.dumps(info))
+
+
+def arrays_of(folder: Path) -> dict[str, Any]:
+    with np.load(folder / MESH_FILE, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def packed(arrays: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_a_persona_comes_back_from_disk_as_it_was(persona: Persona, folder: Path) -> None:
+    back = load_persona(folder)
+    assert msgspec.structs.replace(back.info, files={}) == persona.info
+    for name in ("texture", "skin", "expressions", "neutral", "lines"):
+        assert np.array_equal(getattr(back, name), getattr(persona, name))
+    assert (folder / THUMBNAIL_FILE).stat().st_size > 1000
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["test"], "nothing is left beside it"
+
+
+def test_saving_again_replaces_the_persona(persona: Persona, folder: Path, portraits: dict[str, Pixels]) -> None:
+    (folder / "stray").write_text("x")
+    save_persona(folder.parent, persona, portraits[NAME])
+    assert not (folder / "stray").exists()
+    assert load_persona(folder).info.id == "test"
+
+
+def test_the_texture_is_the_person_in_flat_light(persona: Persona) -> None:
+    assert persona.texture.shape == (TEXTURE, TEXTURE, 3)
+    odds = persona.texture.astype(float) @ [0.114, 0.587, 0.299]
+    right, left = odds[380:460, 230:290].mean(), odds[380:460, -290:-230].mean()
+    assert abs(right - left) < 20, "both cheeks are alike"
+    assert persona.skin[2] > persona.skin[0], "skin is more red than blue"
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "empty"])
+def test_a_damaged_data_file_is_refused_in_words(folder: Path, damage: str) -> None:
+    path = folder / MESH_FILE
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        path.write_bytes({"cut": content[:middle], "empty": b"", "flipped": flipped}[damage])
+    with pytest.raises(PersonaError, match="Make"):
+        load_persona(folder)
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path("pwned").write_text, ("x",))
+
+
+def npy_of_objects() -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+    return header.getvalue() + pickle.dumps([Hostile()])
+
+
+def with_member(folder: Path, name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(folder / MESH_FILE) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, content if member == name else old.read(member))
+    return buffer.getvalue()
+
+
+def test_a_data_file_that_wants_to_run_code_is_refused(folder: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(folder.parent)
+    reseal(folder, with_member(folder, "texture.npy", npy_of_objects()))
+    with pytest.raises(PersonaError, match="not a persona's data"):
+        load_persona(folder)
+    assert not Path("pwned").exists()
+
+
+def test_a_data_file_that_unpacks_to_gigabytes_is_refused(folder: Path) -> None:
+    reseal(folder, with_member(folder, "texture.npy", bytes(300 << 20)))
+    with pytest.raises(PersonaError, match="unpacks"):
+        load_persona(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("texture", np.zeros((100, 90, 3), np.uint8)),
+        ("texture", np.zeros((8, 8, 3), np.uint8)),
+        ("texture", np.zeros(3, np.uint8)),
+        ("texture", np.zeros((), np.uint8)),
+        ("texture", np.zeros((128, 128, 3), np.float32)),
+        ("skin", np.full(3, np.nan, np.float32)),
+        ("skin", np.zeros(4, np.float32)),
+        ("neutral", np.zeros(51, np.float32)),
+        ("expressions", np.zeros((3, 52), np.float32)),
+        ("expressions", np.zeros((), np.float32)),
+        ("lines", np.zeros((2, 256), np.int8)),
+        ("lines", np.zeros((0, 10, 20), np.int8)),
+        ("lines", None),
+    ],
+)
+def test_arrays_of_the_wrong_shape_or_kind_are_refused(folder: Path, name: str, value: Any) -> None:
+    arrays = arrays_of(folder)
+    if value is None:
+        del arrays[name]
+    else:
+        arrays[name] = value
+    reseal(folder, packed(arrays))
+    with pytest.raises(PersonaError, match="not a persona's data"):
+        load_persona(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x93NUMPY", pickle.dumps({"texture": 1})])
+def test_something_else_than_an_archive_is_refused(folder: Path, content: bytes) -> None:
+    reseal(folder, content)
+    with pytest.raises(PersonaError, match="not a persona's data"):
+        load_persona(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"id": "test"}',
+        b'{"id": "test", "name": "T", "kind": "celebrity"}',
+        b'{"id": "test", "name": 7, "kind": "self"}',
+        b'{"id": "test", "name": "T", "kind": "self", "evil": 1}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 99}',
+        b'{"id": "other", "name": "T", "kind": "self"}',
+        b'{"id": "test", "name": "T", "kind": "self", "files": ' + b"[" * 100_000,
+    ],
+)
+def test_a_bad_description_is_refused_in_words(folder: Path, change: bytes) -> None:
+    (folder / INFO_FILE).write_bytes(change)
+    with pytest.raises(PersonaError, match=INFO_FILE):
+        load_persona(folder)
+
+
+def test_a_folder_without_a_persona_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match="no persona"):
+        load_persona(tmp_path / "nobody")
+
+
+@pytest.mark.parametrize("bad", ["../out", "A b", "", "a/b", ".hidden"])
+def test_an_id_that_is_no_folder_name_is_refused(
+    persona: Persona, portraits: dict[str, Pixels], tmp_path: Path, bad: str
+) -> None:
+    info = msgspec.structs.replace(persona.info, id=bad)
+    broken = Persona(info, persona.texture, persona.skin, persona.expressions, persona.neutral, persona.lines)
+    with pytest.raises(PersonaError, match="id"):
+        save_persona(tmp_path / "in", broken, portraits[NAME])
+    assert persona_id(bad) and persona_id(persona_id(bad)) == persona_id(bad)
+
+
+def test_a_picture_without_a_face_is_refused_in_words(stages: tuple[BlazeFace, FaceMesh]) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
+    with pytest.raises(PersonaError, match="face"):
+        find_portrait(noise, *stages)
+
+
+def test_a_face_that_is_too_small_is_refused(stages: tuple[BlazeFace, FaceMesh], portraits: dict[str, Pixels]) -> None:
+    with pytest.raises(PersonaError, match="pixels wide"):
+        find_portrait(portraits[NAME], *stages, smallest=2000)
