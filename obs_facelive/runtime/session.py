@@ -31,6 +31,12 @@ _NEEDS: dict[Device, str] = {
 log = logging.getLogger(__name__)
 
 
+def available_devices() -> list[Device]:
+    """The devices that the installed ONNX Runtime knows, fastest first; whether one works is seen when it opens a model."""
+    available = ort.get_available_providers()
+    return [device for device, provider in _PROVIDERS.items() if provider in available]
+
+
 def open_session(path: Path, device: Device = "auto", threads: int = 1) -> Session:
     """An ONNX Runtime session for the model at ``path``.
 

@@ -1,0 +1,193 @@
+"""`facelive doctor`: what of FaceLive is in order, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+
+from obs_facelive.catalog import ModelError, load_catalog, model_file, status
+from obs_facelive.home import Home
+from obs_facelive.interpreter import NoPythonError, wanted_minors
+from obs_facelive.landmark.facemesh import INPUT, LANDMARKS_FILE
+from obs_facelive.link.layout import block_bytes
+from obs_facelive.obs_home import Configuration, find_configurations
+from obs_facelive.obs_program import Program, find_programs
+from obs_facelive.personas.library import PersonaError, load_persona
+from obs_facelive.registration import RegistrationError, scripts
+from obs_facelive.runtime.session import available_devices, open_session
+
+REPAIR = "run `python3 install.py` again"
+_SHARED_MEMORY = Path("/dev/shm")
+_LOG_LINE = re.compile(r"^\S+ \S+ \d+ (?P<level>[A-Z]+) (?P<text>.*)")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    name : what was looked at
+    status : ``bad``: FaceLive cannot work; ``warn``: something of it cannot
+    found : what is there
+    remedy : what to do; empty where all is well
+    """
+
+    name: str
+    status: Literal["ok", "warn", "bad"]
+    found: str
+    remedy: str = ""
+
+
+def examine(home: Home) -> list[Finding]:
+    """Looks at everything that FaceLive needs. Takes a few seconds; changes nothing."""
+    program = next(iter(find_programs()), None)
+    folder = [program.folder] if program else []
+    configurations = find_configurations(folder)
+    return [
+        *_python(home, program, next((c.python_path for c in configurations if c.python_path), "")),
+        *_collections(configurations),
+        *_runtime(),
+        *_models(home),
+        *_providers(home),
+        *_personas(home),
+        *_shared_memory(),
+        *_log(home),
+    ]
+
+
+def _python(home: Home, program: Program | None, python_path: str) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", "ok", f"{version}, {sys.executable}")
+    if program is None:
+        yield Finding(
+            "OBS", "warn", "not found", "install OBS Studio; one in an unusual place is no trouble for FaceLive"
+        )
+        return
+    number = ".".join(map(str, program.version)) if program.version else "of unknown version"
+    try:
+        minors, why = wanted_minors(program, python_path)
+    except NoPythonError as error:
+        yield Finding("OBS", "bad", f"{number}, {program.path}", str(error))
+        return
+    fits = sys.version_info[1] in minors
+    remedy = "" if fits else f"{REPAIR}: it makes the environment anew with the Python that OBS takes"
+    yield Finding("OBS", "ok" if fits else "bad", f"{number}, {program.path}; {why}", remedy)
+
+
+def _collections(configurations: list[Configuration]) -> Iterator[Finding]:
+    if not configurations:
+        yield Finding("OBS configuration", "warn", "none", f"start OBS once, close it, {REPAIR}")
+    for configuration in configurations:
+        name = f"OBS configuration ({configuration.kind})"
+        if configuration.obstacle:
+            yield Finding(name, "warn", str(configuration.root), configuration.obstacle)
+        elif not configuration.collections:
+            yield Finding(
+                name, "warn", f"{configuration.root}: no scene collection", f"start OBS once, close it, {REPAIR}"
+            )
+        for collection in configuration.collections if not configuration.obstacle else ():
+            yield _collection(collection)
+
+
+def _collection(collection: Path) -> Finding:
+    name = f"scene collection {collection.stem}"
+    try:
+        found = scripts(collection)
+    except RegistrationError as error:
+        return Finding(name, "warn", "unreadable", str(error))
+    if not found:
+        return Finding(name, "warn", f"without FaceLive: {collection}", f"close OBS and {REPAIR}")
+    gone = [path for path in found if not path.is_file()]
+    if gone or len(found) > 1:
+        return Finding(name, "bad", f"points to {', '.join(map(str, gone or found))}", f"close OBS and {REPAIR}")
+    return Finding(name, "ok", str(found[0]))
+
+
+def _runtime() -> Iterator[Finding]:
+    installed = sorted(
+        f"{d.metadata['Name']} {d.version}"
+        for d in importlib.metadata.distributions()
+        if d.metadata["Name"].lower().startswith("onnxruntime")
+    )
+    one = len(installed) == 1
+    found = f"{', '.join(installed)}: {', '.join(ort.get_available_providers())}"
+    yield Finding(
+        "ONNX Runtime", "ok" if one else "bad", found, "" if one else f"exactly one may be installed: {REPAIR}"
+    )
+
+
+def _models(home: Home) -> Iterator[Finding]:
+    for source in load_catalog():
+        for model in source.models:
+            state = status(source, model, home.models)
+            ready = state == "ready"
+            yield Finding(f"model {model.file}", "ok" if ready else "bad", state, "" if ready else REPAIR)
+
+
+def _providers(home: Home) -> Iterator[Finding]:
+    """What the landmark network, the pipeline's greatest, runs at on each provider."""
+    image = {"image": np.zeros((1, INPUT, INPUT, 3), np.float32)}
+    for device in available_devices():
+        name = f"landmarks on {device}"
+        try:
+            session = open_session(model_file(home.models, LANDMARKS_FILE), device)
+            times = []
+            for _ in range(20):
+                start = time.perf_counter()
+                session.run(None, image)
+                times.append(time.perf_counter() - start)
+        except (ModelError, RuntimeError) as error:
+            yield Finding(name, "warn", "does not run", str(error))
+            continue
+        yield Finding(name, "ok", f"{statistics.median(times) * 1e3:.1f} ms, one thread")
+
+
+def _personas(home: Home) -> Iterator[Finding]:
+    good = []
+    for name in home.persona_names():
+        try:
+            good.append(load_persona(home.personas / name).info.name)
+        except PersonaError as error:
+            yield Finding(f"persona {name}", "warn", "unusable", str(error))
+    yield Finding("personas", "ok" if good else "bad", ", ".join(good) or "none", "" if good else REPAIR)
+
+
+def _shared_memory() -> Iterator[Finding]:
+    if _SHARED_MEMORY.is_dir():
+        free = shutil.disk_usage(_SHARED_MEMORY).free
+        frame = 1920 * 1080 * 4
+        enough = free > block_bytes(frame, frame)
+        remedy = (
+            "" if enough else "a filter on a 1080p camera needs more; in a container, start it with --shm-size=512m"
+        )
+        yield Finding("shared memory", "ok" if enough else "bad", f"{free / 1e6:.0f} MB free", remedy)
+
+
+def _log(home: Home) -> Iterator[Finding]:
+    """The errors of the engine's last run."""
+    file = home.logs / "engine.log"
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        yield Finding("engine's log", "ok", "the engine has not run yet")
+        return
+    found = [match for line in lines if (match := _LOG_LINE.match(line))]
+    last_start = max((i for i, match in enumerate(found) if "engine starts" in match["text"]), default=0)
+    errors = [match["text"] for match in found[last_start:] if match["level"] in ("ERROR", "CRITICAL")]
+    if errors:
+        yield Finding(
+            "engine's log", "warn", f"{len(errors)} errors in its last run, the last: {errors[-1]}", f"see {file}"
+        )
+    else:
+        yield Finding("engine's log", "ok", "no errors in the engine's last run")
