@@ -176,16 +176,16 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
     for folder in (profile, scenes, websocket, recordings):
         folder.mkdir(parents=True, exist_ok=True)
     first = collections[0].name
-    general = {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True}
-    basic = {"Profile": "FaceLive", "ProfileDir": "FaceLive", "SceneCollection": first, "SceneCollectionFile": first}
-    server = {
+    general: dict[str, object] = {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True}
+    basic: dict[str, object] = {"Profile": "FaceLive", "ProfileDir": "FaceLive", "SceneCollection": first, "SceneCollectionFile": first}
+    server: dict[str, object] = {
         "FirstLoad": False,
         "ServerEnabled": True,
         "ServerPort": port,
         "AuthRequired": False,
         "AlertsEnabled": False,
     }
-    whole = {"General": general, "Basic": basic, "OBSWebSocket": server}
+    whole: dict[str, dict[str, object]] = {"General": general, "Basic": basic, "OBSWebSocket": server}
     for name in ("global.ini", "user.ini"):
         (root / name).write_text(_ini(whole), encoding="utf-8")
     (websocket / "config.json").write_text(

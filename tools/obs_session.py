@@ -18,8 +18,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -136,8 +137,7 @@ class ObsSession:
 
     def _answers(self) -> bool:
         """Whether OBS's UI thread takes orders: obs-websocket alone answers while the scenes are still loading."""
-        if self.process.poll() is not None:
-            raise ObsError(f"OBS ended with {self.process.returncode} while starting\n{self.output()[-3000:]}")
+        self._check_alive()
         try:
             if self._client is None:
                 self._client = obsws_python.ReqClient(host="127.0.0.1", port=self.port, password="", timeout=5)
@@ -227,14 +227,16 @@ class ObsSession:
         return int(line.rsplit(":", 1)[1])
 
     def statuses(self) -> dict[str, dict[str, Any]]:
-        """What our filters say about themselves: filter name → status (see `obs_facelive.obs.status`)."""
+        """What our living filters say about themselves: filter name → status (see `obs_facelive.obs.status`).
+
+        A status is rewritten ten times a second; one that is older than a second belongs to a filter that is gone.
+        """
         found: dict[str, dict[str, Any]] = {}
         for path in sorted(self._status.glob("*.json")):
-            try:
+            with suppress(FileNotFoundError):
                 status = json.loads(path.read_text(encoding="utf-8"))
-            except FileNotFoundError:  # the filter was removed while we looked
-                continue
-            found[status["name"]] = status
+                if time.time() - path.stat().st_mtime < 1:
+                    found[status["name"]] = status
         return found
 
     def status(self, name: str = "FaceLive") -> dict[str, Any] | None:
@@ -253,6 +255,7 @@ class ObsSession:
         """
 
         def probe() -> dict[str, Any] | None:
+            self._check_alive()
             status = self.status(name)
             return status if status is not None and test(status) else None
 
@@ -265,7 +268,7 @@ class ObsSession:
 
     def picture(self, source: str, width: int = 0) -> Pixels:
         """A source's or scene's picture with its filters: (h, w, 4) uint8 BGRA, scaled to `width` if given."""
-        data: dict[str, Any] = {"sourceName": source, "imageFormat": "png", "imageCompressionQuality": 1}
+        data: dict[str, Any] = {"sourceName": source, "imageFormat": "png", "imageCompressionQuality": 100}  # fastest
         if width:
             data["imageWidth"] = width
         answer = self.client.send("GetSourceScreenshot", data, raw=True)
@@ -305,8 +308,16 @@ class ObsSession:
             self._wait("enough recording", lambda: self.client.get_record_status().output_duration >= goal, limit)
         return self.stop_recording()
 
+    def _check_alive(self) -> None:
+        if not self.alive():
+            raise ObsError(f"OBS ended with {self.process.poll()}\n{self.output()[-3000:]}")
+
     def _wait(self, what: str, test: Callable[[], bool], seconds: float = 30.0) -> None:
+        def probe() -> bool:
+            self._check_alive()
+            return test()
+
         try:
-            wait_for(what, test, seconds)
+            wait_for(what, probe, seconds)
         except TimeoutError as error:
             raise ObsError(f"{error}\n{self.log()[-3000:]}") from error
