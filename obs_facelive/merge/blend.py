@@ -34,7 +34,7 @@ class Blend:
                 opening(hole, face.points, eye, layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, face.points, LIPS_INNER, layer.x, layer.y, across * 0.006)
-        _blend(below, layer.pixels, layer.mask, cover, hole, round(settings.opacity * 2.55), out)
+        _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
         return Patch(layer.x, layer.y, out)
 
 
@@ -56,17 +56,18 @@ def _closed(ring: Floats) -> float:
     return min(max((0.28 - opened) / 0.16, 0.0), 1.0)
 
 
-@njit(cache=True, nogil=True)
-def _blend(below: Pixels, above: Pixels, mask: Plane, cover: Plane, hole: Plane, opacity: int, out: Pixels) -> None:
+@njit(cache=True, nogil=True, fastmath=True)
+def _blend(below: Pixels, above: Pixels, mask: Plane, cover: Plane, hole: Plane, opacity: float, out: Pixels) -> None:
     height, width = mask.shape
+    unit = np.float32(opacity / 255**3)
     for y in range(height):
         edge_row = y == 0 or y == height - 1
         for x in range(width):
-            alpha = np.int32(0)
-            if not (edge_row or x == 0 or x == width - 1):
-                alpha = np.int32(mask[y, x]) * np.int32(cover[y, x]) * np.int32(255 - hole[y, x]) // 65025 * opacity
-                alpha = (alpha + 127) // 255
+            share = np.int32(mask[y, x]) * np.int32(cover[y, x]) * np.int32(255 - hole[y, x])
+            if edge_row or x == 0 or x == width - 1:
+                share = np.int32(0)
+            alpha = np.float32(share) * unit
             for k in range(3):
-                under = np.int32(below[y, x, k])
-                out[y, x, k] = np.uint8((under * 255 + (np.int32(above[y, x, k]) - under) * alpha + 127) // 255)
+                under = np.float32(below[y, x, k])
+                out[y, x, k] = np.uint8(under + (np.float32(above[y, x, k]) - under) * alpha + np.float32(0.5))
             out[y, x, 3] = below[y, x, 3]

@@ -78,7 +78,7 @@ def make_persona(
     reader = LightReader(canonical)
     visible = np.clip(facing(base.points[: len(canonical.uv)], canonical.triangles), 0, 1)
     texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
-    texture = _fill_hollows(texture, canonical)
+    texture = _even_out(texture, canonical)
     texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
     on_texture = np.column_stack([canonical.uv * TEXTURE, np.zeros(len(canonical.uv))]).astype(np.float32)
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
@@ -143,22 +143,28 @@ def _mend_sides(texture: Floats, seen: Floats) -> Floats:
     return np.asarray(255 / (1 + np.exp(-mended)), np.float32)
 
 
-def _fill_hollows(texture: Floats, canonical: CanonicalFace) -> Floats:
-    """Shadows of the studio's light in the cheeks, too small for `flatten_light`, lifted: the live light casts its own."""
+def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
+    """What the studio's light left that is too small for `flatten_light`: hollows in the cheeks filled, shine dulled.
+
+    The live light casts its own; shine on a dark skin that is lifted into brighter light would look like metal.
+    """
     odds = log_odds(texture)
     luma = odds @ LUMA
     skin = np.clip(over_texture(canonical, skin_points(canonical)[:, None], TEXTURE)[..., 0] * 1.5, 0, 1)
     # Beards, stubble and brows are no shadows.
     smooth = _blur(luma, 0.015)
     skin = _blur(skin * np.clip(2.2 + (smooth - np.median(luma[skin > 0.5])) * 1.6, 0, 1), 0.01)
-    here, around = (
-        _blur(odds * skin[..., None], width) / (_blur(skin, width)[..., None] + 1e-3) for width in (0.025, 0.12)
+    fine, here, around = (
+        _blur(odds * skin[..., None], width) / (_blur(skin, width)[..., None] + 1e-3) for width in (0.005, 0.025, 0.12)
     )
     v, u = (np.mgrid[:TEXTURE, :TEXTURE] + 0.5) / TEXTURE
     cheeks = np.clip((np.abs(u - 0.5) - 0.14) / 0.08, 0, 1) * np.clip((v - 0.42) / 0.08, 0, 1)
     hollow = np.clip((around - here) @ LUMA / 0.15, 0, 1) * skin * cheeks
-    lift = np.clip(around - here, -0.8, 0.8) * hollow[..., None]
-    return odds_gain(texture, np.exp(0.95 * lift).astype(np.float32))
+    shine = np.clip(((fine - around) @ LUMA - 0.1) / 0.4, 0, 1) * skin
+    change = 0.95 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
+    darkness = float(np.clip((0.2 - np.median(luma[skin > 0.5])) / 1.2, 0, 1))
+    change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
+    return odds_gain(texture, np.exp(change).astype(np.float32))
 
 
 def _sides(size: int) -> Floats:

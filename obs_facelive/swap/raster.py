@@ -73,6 +73,19 @@ def interpolate(points: Floats, triangles: Indices, values: Floats, out: Floats,
                         out[y, x, k] = wa * values[a, k] + wb * values[b, k] + wc * values[c, k]
 
 
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _span(first: float, last: float, value: float, step: float) -> tuple[float, float]:
+    """The steps of ``first``..``last`` at which ``value + step * n`` is not below 0."""
+    value = value + np.float32(1e-5)
+    if step > 0:
+        first = max(first, np.float32(math.ceil(-value / step)))
+    elif step < 0:
+        last = min(last, np.float32(math.floor(value / -step)))
+    elif value < 0:
+        last = first - np.float32(1)
+    return first, last
+
+
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def draw(
     points: Floats,
@@ -118,11 +131,15 @@ def draw(
             px, py = np.float32(x0 + 0.5), np.float32(y + 0.5)
             wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * scale
             wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * scale
-            for x in range(x0, x1 + 1):
+            first, last = _span(np.float32(0), np.float32(x1 - x0), wb, step_b)
+            first, last = _span(first, last, wc, step_c)
+            first, last = _span(first, last, np.float32(1) - wb - wc, -step_b - step_c)
+            wb += step_b * first
+            wc += step_c * first
+            for x in range(x0 + int(first), x0 + int(last) + 1):
                 wa = np.float32(1) - wb - wc
-                inside = wa >= np.float32(-1e-5) and wb >= np.float32(-1e-5) and wc >= np.float32(-1e-5)
                 z = wa * az + wb * bz + wc * cz
-                if inside and z < depth[y, x]:
+                if z < depth[y, x]:
                     depth[y, x] = z
                     u = wa * vertices[a, 0] + wb * vertices[b, 0] + wc * vertices[c, 0]
                     v = wa * vertices[a, 1] + wb * vertices[b, 1] + wc * vertices[c, 1]
