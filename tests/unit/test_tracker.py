@@ -16,7 +16,7 @@ from obs_facelive.settings import Settings
 from obs_facelive.track.choice import FaceChoice, rank
 from obs_facelive.track.one_euro import Values
 from obs_facelive.track.plausible import plausible
-from obs_facelive.track.tracker import REMEMBER, Tracker, look_closely
+from obs_facelive.track.tracker import REMEMBER, SAME_FACE, Tracker, look_closely
 from tests.conftest import CLIPS, ReadFrames, bgra, resized
 
 RATE = 30
@@ -171,23 +171,41 @@ def test_no_face_no_skipped_detection(run: Run) -> None:
     assert run.detections == 5
 
 
-def test_two_regions_on_one_face_become_one(frames: ReadFrames, run: Run) -> None:
-    """A detector that reports the same face twice, apart enough to pass as two."""
+def test_one_face_detected_twice_is_one(frames: ReadFrames, run: Run) -> None:
+    """A detector that reports the same face a second time, smaller: as boxes, these do not overlap enough to be one."""
     picture = frames("s18.mp4", 1)[0]
 
     def twice(pixels: Pixels) -> Detections:
-        found = run.detector.detect(pixels)
-        shift = np.float32((found.boxes[0, 2] - found.boxes[0, 0]) * 0.6)
-        boxes = np.array([found.boxes[0], found.boxes[0] + [shift, 0, shift, 0]], np.float32)
-        assert overlap(boxes[0], boxes[1:])[0] < 0.3
-        return Detections(
-            boxes, np.repeat(found.scores, 2), np.array([found.eyes[0], found.eyes[0] + [shift, 0]], np.float32)
-        )
+        box, eyes = (array[0] for array in (run.detector.detect(pixels).boxes, run.detector.detect(pixels).eyes))
+        middle = np.tile((box[:2] + box[2:]) / 2, 2)
+        boxes = np.array([box, middle + 0.53 * (box - middle)], np.float32)
+        assert overlap(boxes[0], boxes[1:])[0] < SAME_FACE
+        return Detections(boxes, np.ones(2, np.float32), np.array([eyes, eyes], np.float32))
 
     tracker, settings = Tracker(), Settings(face="all")
-    for number in range(5):
+    for number in range(3):
         frame = Frame(picture, number, number / RATE)
         assert len(tracker.follow(frame, settings, twice, run.landmark)) == 1
+    assert run.looks > 4, "the second one was looked at"
+
+
+def test_two_regions_that_slide_onto_one_face_become_one(pair: Callable[[int], list[Pixels]], run: Run) -> None:
+    pictures = pair(4)
+    left, _ = run(pictures[:2], "all")[-1]
+
+    def slid(pixels: Pixels, _: Roi) -> Landmarks:
+        return run.landmark(pixels, roi_of_points(left.points))
+
+    for number, picture in enumerate(pictures[2:], 2):
+        frame = Frame(picture, number, number / RATE)
+        faces = run.tracker.follow(frame, Settings(face="all"), run.detect, slid)
+        assert [face.track for face in faces] == [left.track]
+
+
+def test_one_of_two_comes_back_without_delay(pair: Callable[[int], list[Pixels]], run: Run) -> None:
+    pictures = pair(18)
+    pictures[9:14] = [_blank(picture, right=480) for picture in pictures[9:14]]
+    assert _numbers(run(pictures, "all")) == [[1, 2]] * 9 + [[2]] * 5 + [[1, 2]] * 4
 
 
 def test_time_may_jump(frames: ReadFrames, run: Run) -> None:
