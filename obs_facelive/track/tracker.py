@@ -157,7 +157,7 @@ def look_closely(pixels: Pixels, roi: Roi, landmark: Landmark) -> Landmarks | No
         seen = roi_of_points(answer.points)
         shift = np.hypot(seen.x - roi.x, seen.y - roi.y) / seen.size
         turn = abs(np.angle(np.exp(1j * (seen.angle - roi.angle))))
-        if shift < 0.08 and 0.75 < seen.size / roi.size < 1.33 and turn < 0.35:
+        if shift < 0.08 and 0.8 < seen.size / roi.size < 1.25 and turn < 0.35:
             return answer
         roi = seen
     return None
