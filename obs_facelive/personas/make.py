@@ -22,6 +22,11 @@ from obs_facelive.topology import CanonicalFace
 
 TEXTURE = 768
 LINES = 256
+UPPER_LIDS = (
+    *(226, 247, 30, 29, 27, 28, 56, 190, 113, 225, 224, 223, 222, 221, 189),
+    *(446, 467, 260, 259, 257, 258, 286, 414, 342, 445, 444, 443, 442, 441, 413),
+)
+"""Points between eye and brow."""
 MIN_FACE = 96
 """Pixels across a face below which a picture is refused."""
 
@@ -144,7 +149,7 @@ def _mend_sides(texture: Floats, seen: Floats) -> Floats:
 
 
 def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
-    """What the studio's light left that is too small for `flatten_light`: hollows in the cheeks filled, shine dulled.
+    """What the studio's light left that is too small for `flatten_light`: hollows of cheeks and eyes filled, shine dulled.
 
     The live light casts its own; shine on a dark skin that is lifted into brighter light would look like metal.
     """
@@ -163,6 +168,10 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     shine = np.clip(((fine - around) @ LUMA - 0.1) / 0.4, 0, 1) * skin
     change = 0.95 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
     darkness = float(np.clip((0.2 - np.median(luma[skin > 0.5])) / 1.2, 0, 1))
+    lids = np.zeros((len(canonical.uv), 1), np.float32)
+    lids[list(UPPER_LIDS)] = 1
+    sockets = _blur(over_texture(canonical, lids, TEXTURE)[..., 0], 0.008)[..., None]
+    change += 0.5 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
     change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
     return odds_gain(texture, np.exp(change).astype(np.float32))
 

@@ -12,7 +12,7 @@ from obs_facelive.personas.library import Persona
 from obs_facelive.settings import Settings
 from obs_facelive.swap.camera import Camera, Textures, look
 from obs_facelive.swap.expression import QUICK, ExpressionBank, follow
-from obs_facelive.swap.light import LUMA, Light, LightReader
+from obs_facelive.swap.light import LUMA, Light, LightReader, skin_points
 from obs_facelive.swap.raster import draw, empty_depth, facing
 from obs_facelive.topology import FACE_OVAL, CanonicalFace
 
@@ -31,6 +31,7 @@ class _Wearer:
     time: float
     camera: Camera
     light: Light
+    hair: Floats
     weights: Floats
 
 
@@ -50,6 +51,10 @@ class MeshSwapper:
         apart = np.linalg.norm(canonical.uv[:, None] - outline[None], axis=2).min(1)
         self._edge = np.exp(-((apart / 0.15) ** 2)).astype(np.float32)[:, None]
 
+        u, v = np.abs(canonical.uv[:, 0] - 0.5), canonical.uv[:, 1]
+        forehead = np.clip((0.245 - v) / 0.03, 0, 1)
+        temples = np.clip((u - 0.26) / 0.06, 0, 1) * np.clip((0.62 - v) / 0.06, 0, 1)
+        self._hair_grows = np.maximum(forehead, temples) * (skin_points(canonical) > 0)
         # The far side of a turned head fades out; the far side of the nose has the cheek behind it.
         self._middle = np.clip((apart - 0.17) / 0.08, 0, 1).astype(np.float32)
 
@@ -66,7 +71,7 @@ class MeshSwapper:
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
             vertices[:, 2:5] = np.exp(self._relight(wearer.light, settings.colour_match / 100))
-            vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle)
+            vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
             side = float(np.ptp(points[:, 0])) / self._across
             draw(
@@ -91,18 +96,26 @@ class MeshSwapper:
                 follow(old.camera.haze, camera.haze, elapsed, CAMERA_QUICK),
                 follow(old.camera.softness, camera.softness, elapsed, CAMERA_QUICK),
             )
-        light = self._reader.read(self._reader.sample(frame.pixels, face.points, camera.haze), np.clip(visible, 0, 1))
+        colours = self._reader.sample(frame.pixels, face.points, camera.haze)
+        light = self._reader.read(colours, np.clip(visible, 0, 1))
+        hair = self._hair(colours, light)
         weights = self._bank.weights(face.blendshapes - self.persona.neutral)
         if old and 0 <= elapsed < FORGET:
             weights = follow(old.weights, weights, elapsed, QUICK)
+            hair = follow(old.hair, hair, elapsed, QUICK)
             light = Light(
                 follow(old.light.mean, light.mean, elapsed, LIGHT_QUICK),
                 follow(old.light.field, light.field, elapsed, LIGHT_QUICK),
             )
-        wearer = _Wearer(frame.time, camera, light, weights)
+        wearer = _Wearer(frame.time, camera, light, hair, weights)
         self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
         self._wearers[face.track] = wearer
         return wearer
+
+    def _hair(self, colours: Floats, light: Light) -> Floats:
+        """(468,) float32 0..1: where hair lies over forehead, temples and upper cheeks, far darker than the skin there."""
+        darker = (light.mean + light.field - colours) @ LUMA
+        return np.asarray(_smooth_step((darker - 0.9) / 0.6) * self._hair_grows, np.float32)
 
     def _relight(self, light: Light, match: float) -> Floats:
         """(468, 3) float32 log-odds to be added to the persona's skin.

@@ -7,6 +7,7 @@ camera is clockwise on the screen (y down): canonical triangles are counter-cloc
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,8 +75,8 @@ def interpolate(points: Floats, triangles: Indices, values: Floats, out: Floats,
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
-def _span(first: float, last: float, value: float, step: float) -> tuple[float, float]:
-    """The steps of ``first``..``last`` at which ``value + step * n`` is not below 0."""
+def _span(first: Any, last: Any, value: Any, step: Any) -> tuple[Any, Any]:
+    """The steps of ``first``..``last`` at which ``value + step * n`` is not below 0 (all float32)."""
     value = value + np.float32(1e-5)
     if step > 0:
         first = max(first, np.float32(math.ceil(-value / step)))
