@@ -6,10 +6,12 @@ import threading
 from pathlib import Path
 
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.merge.blend import Blend
-from obs_facelive.personas.library import PersonaError, load_persona
+from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, load_persona
+from obs_facelive.personas.make import find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.runtime.session import Device
 from obs_facelive.settings import Settings
@@ -36,19 +38,27 @@ class Stages:
         """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
         return "cpu" if "cpu" in (self._device, settings.device) or settings.device == "auto" else settings.device
 
-    def pipeline(self, settings: Settings) -> Pipeline:
-        """A pipeline for ``settings``' persona, engine and device.
+    def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
+        """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people.
         """
-        device, models = self.device(settings), self._home.models
+        detector, landmarker = self._opened(self.device(settings))
+        canonical = load_canonical_face(self._home.models)
+        swapper = MeshSwapper(persona or load_persona(self.persona_folder(settings)), canonical)
+        return Pipeline(detector, landmarker, swapper, Blend(canonical))
+
+    def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
+        """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""
+        detector, landmarker = self._opened("cpu")
+        portrait = find_portrait(picture, detector, landmarker)
+        return make_persona(info, portrait, load_canonical_face(self._home.models))
+
+    def _opened(self, device: Device) -> tuple[BlazeFace, FaceMesh]:
         with self._lock:
             if device not in self._networks:
-                self._networks[device] = BlazeFace(models, device), FaceMesh(models, device)
-            detector, landmarker = self._networks[device]
-        canonical = load_canonical_face(models)
-        swapper = MeshSwapper(load_persona(self.persona_folder(settings)), canonical)
-        return Pipeline(detector, landmarker, swapper, Blend(canonical))
+                self._networks[device] = BlazeFace(self._home.models, device), FaceMesh(self._home.models, device)
+            return self._networks[device]
 
     def persona_folder(self, settings: Settings) -> Path:
         """The folder of the persona that is meant: the first one if none is named. Raises `PersonaError` if there is none."""

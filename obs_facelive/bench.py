@@ -1,0 +1,295 @@
+"""``facelive bench``: how fast the embedded engine is on one core, and what everything around its networks costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from rich.console import Group
+from rich.table import Table
+
+from obs_facelive.detect import Detector
+from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.frame import Detections, Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.geometry import box_of
+from obs_facelive.home import Home
+from obs_facelive.landmark import Landmarker
+from obs_facelive.landmark.facemesh import FaceMesh
+from obs_facelive.link import layout
+from obs_facelive.link.memory import SharedMemory
+from obs_facelive.link.obs_end import format_block, send_frame
+from obs_facelive.link.ring import EngineEnd
+from obs_facelive.merge.blend import Blend
+from obs_facelive.personas.library import load_persona
+from obs_facelive.pipeline import Pipeline
+from obs_facelive.settings import Settings
+from obs_facelive.swap.mesh import MeshSwapper
+from obs_facelive.topology import load_canonical_face
+from obs_facelive.video import VideoError, read_frames
+
+WIDTH, HEIGHT = 1280, 720
+FACE = 300, 450
+"""Heights in pixels of the faces that are measured."""
+WINDOW = 8
+"""Frames that are averaged: the detector runs on one of them, four times a second."""
+WARM_UP, WINDOWS = 24, 20
+NETWORKS = ("detector", "landmarks", "blendshapes")
+SWAPPER = "swap"
+
+
+class BenchError(Exception):
+    """Nothing can be measured; the text says why."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What was measured.
+
+    Attributes
+    ----------
+    mesh_720p_fps_one_core : frames of 1280x720 a second through pipeline and link, on one core
+    stages_ms : stage → milliseconds a frame; they add up to one frame
+    overhead_ratio : all stages but the networks and the swapper, divided by the networks
+    render_callback_ratio : see `tools.render_cost`; None where there is no OBS
+    machine : what it was measured on, and how high the face was
+    render_callback : the figures behind the ratio, or why there is none (``missing``)
+    """
+
+    mesh_720p_fps_one_core: float
+    stages_ms: dict[str, float]
+    overhead_ratio: float
+    render_callback_ratio: float | None
+    machine: dict[str, Any]
+    render_callback: dict[str, Any]
+
+    def json(self) -> str:
+        """One line."""
+        return json.dumps(msgspec.structs.asdict(self))
+
+
+class _Clock:
+    """Milliseconds by stage, one sum a frame. Takes the place of `obs_facelive.pipeline.Stopwatch`."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.ms[stage] = self.ms.get(stage, 0.0) + (time.perf_counter() - began) * 1e3
+
+
+@dataclass
+class _Networks:
+    """A detector and a landmarker whose every call is timed."""
+
+    clock: _Clock
+    detector: Detector
+    landmarker: Landmarker
+
+    def detect(self, pixels: Pixels) -> Detections:
+        with self.clock("detector"):
+            return self.detector.detect(pixels)
+
+    def landmarks(self, pixels: Pixels, roi: Roi) -> Landmarks:
+        with self.clock("landmarks"):
+            return self.landmarker.landmarks(pixels, roi)
+
+    def blendshapes(self, points: Floats) -> Floats:
+        return self.landmarker.blendshapes(points)
+
+
+def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
+    """Measures on the pictures of ``clip``. Takes about ten seconds, and half a minute more with ``obs``.
+
+    Raises `BenchError`, `obs_facelive.catalog.ModelError` or `obs_facelive.personas.library.PersonaError`.
+    """
+    if not clip.is_file():
+        raise BenchError(f"{clip} is missing: run 'python3 install.py demo' first, or name a clip")
+    with one_core():
+        stages, face = measure(home, clip)
+    callback = render_callback(home, clip) if obs else {"missing": "not asked for"}
+    networks = sum(stages[name] for name in NETWORKS)
+    around = sum(ms for name, ms in stages.items() if name not in (*NETWORKS, SWAPPER))
+    return Result(
+        mesh_720p_fps_one_core=round(1e3 / sum(stages.values()), 1),
+        stages_ms={name: round(ms, 3) for name, ms in stages.items()},
+        overhead_ratio=round(around / networks, 3),
+        render_callback_ratio=callback.get("render_callback_ratio"),
+        machine={**_machine(), "face_px": round(face)},
+        render_callback=callback,
+    )
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keeps the calling thread on one core, where the system can be told so; OpenCV starts no threads."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    cores = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+        if sys.platform == "linux":
+            os.sched_setaffinity(0, cores)
+
+
+def measure(home: Home, clip: Path) -> tuple[dict[str, float], float]:
+    """Milliseconds a frame of each stage, medians over windows of frames; and the faces' median height in pixels.
+
+    Every frame goes the way that it goes live: into the shared memory, out of it, through the pipeline, and its patches
+    into the shared memory.
+    """
+    clock = _Clock()
+    networks = _Networks(clock, BlazeFace(home.models), FaceMesh(home.models))
+    canonical = load_canonical_face(home.models)
+    names = home.persona_names()
+    if not names:
+        raise BenchError(f"there is no persona in {home.personas}: run 'python3 install.py'")
+    swapper = MeshSwapper(load_persona(home.personas / names[0]), canonical)
+    pipeline = Pipeline(networks, networks, swapper, Blend(canonical))
+    pipeline.stopwatch = clock  # type: ignore[assignment]
+    settings = Settings()
+    frames: list[dict[str, float]] = []
+    heights: list[float] = []
+    with _link() as (memory, end):
+        for number, frame in enumerate(_frames(clip)):
+            clock.ms.clear()
+            began = time.perf_counter()
+            with clock("link"):
+                data, line = frame.pixels.ctypes.data, frame.pixels.strides[0]
+                send_frame(memory.address, frame.pixels.nbytes, number, number, data, line, WIDTH, HEIGHT)
+                taken = end.take()
+            if taken is None:
+                raise BenchError("a frame was lost in the shared memory")
+            outcome = pipeline.process(Frame(taken.pixels, number, frame.time), settings)
+            with clock("link"):
+                end.give_back()
+                end.put(taken, layout.SWAPPED, outcome.patches, len(outcome.faces), 0)
+            spent = (time.perf_counter() - began) * 1e3
+            if not outcome.faces:
+                continue
+            ms = dict(clock.ms)
+            ms["track"] -= ms.get("detector", 0.0) + ms["landmarks"]
+            ms["patches"] = spent - sum(ms.values())
+            frames.append(ms)
+            box = box_of(outcome.faces[0].points)
+            heights.append(float(box[3] - box[1]))
+            if len(frames) == WARM_UP + WINDOW * WINDOWS:
+                break
+    face = statistics.median(heights[WARM_UP:] or [0.0])
+    if not FACE[0] <= face <= FACE[1]:
+        raise BenchError(f"the faces in {clip} are {face:.0f} pixels high; they must be {FACE[0]} to {FACE[1]}")
+    return _stages(frames[WARM_UP:]), face
+
+
+def _stages(frames: list[dict[str, float]]) -> dict[str, float]:
+    order = ("link", *NETWORKS, "track", SWAPPER, "merge", "patches")
+    table = np.array([[ms.get(stage, 0.0) for stage in order] for ms in frames])
+    whole = len(table) // WINDOW * WINDOW
+    if not whole:
+        raise BenchError("there are too few pictures with a face in the clip")
+    windows = table[:whole].reshape(-1, WINDOW, len(order)).mean(axis=1)
+    return {stage: float(ms) for stage, ms in zip(order, np.median(windows, axis=0), strict=True)}
+
+
+def _frames(clip: Path) -> Iterator[Frame]:
+    """The clip's frames at 1280x720, over and over in time."""
+    start = 0.0
+    for _ in range(10):
+        try:
+            for frame in read_frames(clip):
+                if frame.width * HEIGHT != frame.height * WIDTH:
+                    raise BenchError(f"{clip} is {frame.width}x{frame.height}, not 16:9")
+                pixels = frame.pixels
+                if frame.width != WIDTH:
+                    pixels = np.asarray(cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+                last = start + frame.time
+                yield Frame(pixels, frame.id, last)
+        except VideoError as error:
+            raise BenchError(str(error)) from error
+        start = last + 1 / 30
+
+
+@contextmanager
+def _link() -> Iterator[tuple[SharedMemory, EngineEnd]]:
+    capacity = WIDTH * HEIGHT * 4
+    memory = SharedMemory.create(layout.block_bytes(capacity, capacity))
+    try:
+        format_block(memory.address, capacity, capacity)
+        end = EngineEnd(memory.name, capacity, capacity)
+        yield memory, end
+        end.close()
+    finally:
+        memory.close()
+
+
+def render_callback(home: Home, clip: Path) -> dict[str, Any]:
+    """What `tools.render_cost` of the checkout measures in a real OBS, or why it cannot (``missing``)."""
+    if shutil.which("obs") is None:
+        return {"missing": "OBS is not installed, or not on the PATH"}
+    places = (Path(__file__).parents[1], Path.cwd())
+    checkout = next((p for p in places if (p / "tools" / "render_cost.py").is_file()), None)
+    if checkout is None:
+        return {"missing": "the tool that measures in OBS is in FaceLive's checkout: run it there"}
+    command = [sys.executable, "-m", "tools.render_cost", "--clip", str(clip.absolute())]
+    env = {**os.environ, "FACELIVE_HOME": str(home.root)}
+    done = subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        return {"missing": f"measuring in OBS failed: {lines[0]}"}
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def _machine() -> dict[str, Any]:
+    name = platform.processor()
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    return {
+        "cpu": name,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "onnxruntime": ort.__version__,
+    }
+
+
+def report(result: Result) -> Group:
+    """``result`` for people."""
+    stages = Table("stage", "ms a frame", title="One core, 1280x720", show_edge=False, box=None)
+    for stage, ms in result.stages_ms.items():
+        stages.add_row(stage, f"{ms:.2f}")
+    stages.add_row("together", f"{sum(result.stages_ms.values()):.2f}", style="bold")
+    table = Table(show_header=False, show_edge=False, box=None)
+    table.add_row("mesh, frames a second on one core", f"{result.mesh_720p_fps_one_core:.0f}")
+    table.add_row("height of the face", f"{result.machine['face_px']} pixels")
+    table.add_row("all around the networks / networks", f"{result.overhead_ratio:.2f}")
+    callback = result.render_callback
+    if result.render_callback_ratio is None:
+        table.add_row("render callback / OBS's Render Delay", f"not measured: {callback['missing']}")
+    else:
+        ratio = f"{result.render_callback_ratio:.2f}, and {callback['copies_us']:.0f} µs for the copies"
+        table.add_row("render callback / OBS's Render Delay", ratio)
+    machine = result.machine
+    table.add_row("measured on", f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}")
+    return Group(stages, "", table)

@@ -1,0 +1,242 @@
+"""``facelive``: swapping faces in files, and looking after FaceLive."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from obs_facelive import __version__, settings
+from obs_facelive.home import Home
+
+if TYPE_CHECKING:
+    from obs_facelive.engine.stages import Stages
+    from obs_facelive.personas.library import Persona
+
+app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
+app.add_typer(persona_app, name="persona")
+
+Consent = Literal["self", "granted", "synthetic"]
+FAILURE, MISUSE = 1, 2
+
+
+def _end(text: str, code: int = FAILURE) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/] {escape(text)}", highlight=False)
+    raise typer.Exit(code)
+
+
+def _print(text: str) -> None:
+    Console(soft_wrap=True).print(text, highlight=False)
+
+
+def _option(field: settings.Field) -> inspect.Parameter:
+    """One setting as an option of a command."""
+    unit = f" ({field.unit})" if field.unit else ""
+    flag = f"--{field.name.replace('_', '-')}"
+    help = f"{field.title}{unit}. {field.help}"
+    kind: Any = Literal[tuple(field.choices)] if field.kind == "choice" else type(field.default)
+    if field.kind == "bool":
+        flag = f"{flag}/--no-{flag[2:]}"
+    ends: dict[str, Any] = {"min": field.low, "max": field.high} if field.kind == "int" else {}
+    option = typer.Option(flag, help=help, rich_help_panel=field.group, **ends)
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=field.default,
+        annotation=Annotated[kind, option],
+    )
+
+
+def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with an option for every setting but the persona; it gets them as ``chosen``, a dict."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.name != "chosen"]
+    options = [_option(f) for f in settings.fields() if f.name != "persona"]
+
+    @functools.wraps(command)
+    def call(**values: Any) -> None:
+        chosen = {option.name: values.pop(option.name) for option in options}
+        command(**values, chosen=chosen)
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in parameters}
+    return call
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """FaceLive swaps your face for a persona: live as a filter in OBS, and here in files."""
+    if version:
+        _print(f"facelive {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@_with_settings
+def swap(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="An image, a folder of images, or a video.")],
+    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The same kind; it is replaced if it exists.")],
+    persona: Annotated[
+        str, typer.Option(metavar="NAME|IMAGE", help="A persona (see 'facelive persona list'), or a picture of a face.")
+    ],
+    consent: Annotated[
+        Consent | None,
+        typer.Option(
+            help="Whose face a picture shows: your own (self), of somebody who gave you permission (granted), "
+            "of nobody (synthetic)."
+        ),
+    ] = None,
+    *,
+    chosen: dict[str, Any],
+) -> None:
+    """Swap the face in an image, in every image of a folder, or in a video.
+
+    Works like the filter in OBS: where no face is found, the picture is covered unless you say otherwise.
+    """
+    # These are slow to import; the other commands do without them.
+    from obs_facelive import offline
+    from obs_facelive.catalog import ModelError
+    from obs_facelive.engine.stages import Stages
+    from obs_facelive.personas.library import PersonaError
+
+    home = Home.find()
+    try:
+        offline.check(source, target)
+        wanted = settings.Settings(persona=persona, **chosen)
+        stages = Stages(home, wanted.device)
+        worn = _persona(stages, home, persona, consent)
+        if worn.info.kind != "synthetic" and wanted.badge == "off":
+            _end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
+        with _progress(source.name) as progress:
+            counts = offline.swap_file(source, target, stages.pipeline(wanted, worn), wanted, progress)
+    except offline.MisuseError as error:
+        _end(str(error), MISUSE)
+    except (offline.OfflineError, ModelError, PersonaError) as error:
+        _end(str(error))
+    for problem in counts.problems:
+        _print(f"[yellow]left out:[/] {escape(problem)}")
+    _print(
+        f"{escape(str(target))}: {counts.frames} pictures, {counts.with_face} with a face, {counts.swapped} swapped, "
+        f"{counts.covered} covered, {counts.fps:.1f} a second"
+    )
+
+
+def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None) -> Persona:
+    """The persona of that name, or one made of the picture of that name."""
+    from obs_facelive.offline import IMAGES, read_image
+    from obs_facelive.personas.library import PersonaInfo, load_persona, persona_id
+
+    names = home.persona_names()
+    if persona in names:
+        return load_persona(home.personas / persona)
+    picture = Path(persona)
+    if picture.suffix.lower() not in IMAGES:
+        known = f"There are: {', '.join(names)}." if names else "There is none: run 'python3 install.py'."
+        _end(f"there is no persona {persona!r}. {known} Or name a picture.", MISUSE)
+    if not picture.is_file():
+        _end(f"the picture {persona} does not exist", MISUSE)
+    if consent is None:
+        _end(
+            f"{picture.name} shows somebody's face, so say whose: --consent self (your own), --consent granted (this person "
+            "gave you permission), or --consent synthetic (a person who does not exist)",
+            MISUSE,
+        )
+    record = "" if consent == "synthetic" else f"stated on the command line, {time.strftime('%Y-%m-%d')}"
+    info = PersonaInfo(
+        id=persona_id(picture.stem), name=picture.stem, kind=consent, made="from one picture", consent=record
+    )
+    return stages.persona_of(read_image(picture), info)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (
+        TextColumn(escape(name)),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]:.1f} fps"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, fps=0.0)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total or None, fps=done / max(time.monotonic() - began, 1e-3))
+
+        yield tell
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
+    """See what of FaceLive works here, what does not, and what to do about it."""
+    from obs_facelive.doctor import examine
+
+    findings = examine(Home.find())
+    if as_json:
+        print(json.dumps([msgspec.structs.asdict(finding) for finding in findings]))
+    else:
+        table = Table("", "", "found", "what to do", show_edge=False, box=None)
+        colours = {"ok": "green", "warn": "yellow", "bad": "red"}
+        for finding in findings:
+            mark = f"[{colours[finding.status]}]{finding.status}[/]"
+            table.add_row(mark, escape(finding.name), escape(finding.found), escape(finding.remedy))
+        Console().print(table)
+    if any(finding.status == "bad" for finding in findings):
+        raise typer.Exit(FAILURE)
+
+
+@app.command()
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    clip: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A video with a face; else the demo's.")
+    ] = None,
+) -> None:
+    """Measure how fast FaceLive is here: each stage on one core, the link, and the filter inside OBS."""
+    from obs_facelive.bench import BenchError, report, run
+
+    home = Home.find()
+    try:
+        result = run(home, clip or home.root / "demo" / "camera.mp4")
+    except BenchError as error:
+        _end(str(error))
+    if as_json:
+        print(result.json())
+    else:
+        Console().print(report(result))
+
+
+@persona_app.command("list")
+def persona_list() -> None:
+    """List the personas that are here."""
+    from obs_facelive.personas.library import PersonaError, load_info
+
+    home = Home.find()
+    table = Table("name", "shown as", "whose face", "made", show_edge=False, box=None)
+    for name in home.persona_names():
+        try:
+            info = load_info(home.personas / name)
+        except PersonaError as error:
+            table.add_row(name, f"[red]{escape(str(error))}[/]", "", "")
+        else:
+            table.add_row(name, escape(info.name), info.kind, escape(info.source or info.made))
+    if not table.row_count:
+        _end(f"there is no persona in {home.personas}: run 'python3 install.py'")
+    Console().print(table)
