@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from obs_facelive.frame import Floats, Plane
-from obs_facelive.topology import CHIN, FACE_OVAL, FOREHEAD, Indices
+from obs_facelive.topology import CHIN, FACE_OVAL, FOREHEAD
 
 _SHIFT = 4
 """Bits of sub-pixel precision that OpenCV's polygons get."""
@@ -54,9 +54,9 @@ def _narrower_to_chin(points: Floats, x: int, y: int, shape: tuple[int, ...], sc
     return np.asarray(1 - 0.5 * np.clip((down - 0.3) / 0.5, 0, 1), np.float32)
 
 
-def opening(hole: Plane, points: Floats, ring: Indices, x: int, y: int, blur: float, grow: float = 0.0) -> None:
-    """Writes 255 into ``hole`` (h, w) inside the ring of points and ``grow`` pixels around it; the edge is ``blur`` soft."""
-    corners = points[ring, :2] - np.array([x, y], np.float32)
+def opening(hole: Plane, ring: Floats, x: int, y: int, blur: float, grow: float = 0.0) -> None:
+    """Writes 255 into ``hole`` (h, w) inside the ``ring`` (n, 2) and ``grow`` pixels around it; the edge is ``blur`` soft."""
+    corners = ring - np.array([x, y], np.float32)
     margin = grow + 3 * blur + 2
     low = np.clip(np.floor(corners.min(0) - margin), 0, [hole.shape[1], hole.shape[0]]).astype(int)
     high = np.clip(np.ceil(corners.max(0) + margin), low, [hole.shape[1], hole.shape[0]]).astype(int)

@@ -8,7 +8,7 @@ from numba import njit
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
 from obs_facelive.settings import Settings
-from obs_facelive.topology import LEFT_EYE, LIPS_INNER, RIGHT_EYE, CanonicalFace
+from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
 
 
 class Blend:
@@ -31,9 +31,9 @@ class Blend:
             for eye in (RIGHT_EYE, LEFT_EYE):
                 # A closing eye keeps its own lashes: the persona's, drawn for an open eye, would be a second line.
                 grow = across * 0.02 * _closed(face.points[eye])
-                opening(hole, face.points, eye, layer.x, layer.y, across * 0.006, grow)
+                opening(hole, face.points[eye, :2], layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
-            opening(hole, face.points, LIPS_INNER, layer.x, layer.y, across * 0.006)
+            opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
         _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
         return Patch(layer.x, layer.y, out)
 
@@ -46,6 +46,15 @@ def _across(points: Floats) -> float:
 def _gap(points: Floats) -> float:
     """How far the lips are apart, in widths of the face."""
     return float(np.linalg.norm(points[13, :2] - points[14, :2])) / max(_across(points), 1e-3)
+
+
+def _between_lips(points: Floats) -> Floats:
+    """The ring inside the lips, without the mouth's corners: there the live lips would be seen."""
+    ring = points[LIPS_INNER, :2]
+    middle = ring.mean(0)
+    across = points[MOUTH_CORNERS[1], :2] - points[MOUTH_CORNERS[0], :2]
+    across /= float(np.linalg.norm(across)) + 1e-6
+    return np.asarray(ring - 0.22 * ((ring - middle) @ across)[:, None] * across, np.float32)
 
 
 def _closed(ring: Floats) -> float:

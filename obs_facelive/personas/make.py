@@ -16,7 +16,7 @@ from obs_facelive.geometry import roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
 from obs_facelive.personas.library import LINES_UNIT, Persona, PersonaError, PersonaInfo
 from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap
-from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points
+from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points, texture_light
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import CanonicalFace
 
@@ -85,14 +85,12 @@ def make_persona(
     texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
     texture = _even_out(texture, canonical)
     texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
-    on_texture = np.column_stack([canonical.uv * TEXTURE, np.zeros(len(canonical.uv))]).astype(np.float32)
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
-    skin = reader.read(reader.sample(flat, on_texture), np.ones(len(canonical.uv), np.float32)).mean
     lines = [expression_lines(resting, portrait, canonical) for portrait in bank] if resting else []
     return Persona(
         info=info,
         texture=flat,
-        skin=skin,
+        skin=texture_light(flat, canonical, reader).mean,
         expressions=np.array([p.blendshapes for p in bank[: len(lines)]], np.float32).reshape(-1, 52),
         neutral=(resting or base).blendshapes.astype(np.float32),
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),

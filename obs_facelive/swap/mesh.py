@@ -12,7 +12,7 @@ from obs_facelive.personas.library import Persona
 from obs_facelive.settings import Settings
 from obs_facelive.swap.camera import Camera, Textures, look
 from obs_facelive.swap.expression import QUICK, ExpressionBank, follow
-from obs_facelive.swap.light import LUMA, Light, LightReader, skin_points
+from obs_facelive.swap.light import LUMA, Light, LightReader, skin_points, texture_light
 from obs_facelive.swap.raster import draw, empty_depth, facing
 from obs_facelive.topology import FACE_OVAL, CanonicalFace
 
@@ -49,7 +49,8 @@ class MeshSwapper:
         # Towards the outline the persona takes on the colours that are there.
         outline = canonical.uv[FACE_OVAL]
         apart = np.linalg.norm(canonical.uv[:, None] - outline[None], axis=2).min(1)
-        self._edge = np.exp(-((apart / 0.15) ** 2)).astype(np.float32)[:, None]
+        self._own = texture_light(persona.texture, canonical, self._reader).field
+        self._edge = np.exp(-((apart / 0.19) ** 2)).astype(np.float32)[:, None]
 
         u, v = np.abs(canonical.uv[:, 0] - 0.5), canonical.uv[:, 1]
         forehead = np.clip((0.245 - v) / 0.03, 0, 1)
@@ -114,7 +115,7 @@ class MeshSwapper:
 
     def _hair(self, colours: Floats, light: Light) -> Floats:
         """(468,) float32 0..1: where hair lies over forehead, temples and upper cheeks, far darker than the skin there."""
-        darker = (light.mean + light.field - colours) @ LUMA
+        darker = np.asarray((light.mean + light.field - colours) @ LUMA, np.float32)
         return np.asarray(_smooth_step((darker - 0.9) / 0.6) * self._hair_grows, np.float32)
 
     def _relight(self, light: Light, match: float) -> Floats:
@@ -127,12 +128,13 @@ class MeshSwapper:
         difference = light.mean - self.persona.skin
         brightness = difference @ LUMA
         hue = difference - brightness
-        share = match + (1 - match) * self._edge
+        share = match**0.75
+        share = share + (1 - share) * self._edge
         # A large difference of brightness is the skin's, not the light's: it goes over ever less.
         brightness = brightness * self._edge + 1.6 * math.tanh(brightness / 1.6) * (1 - self._edge)
         shift = brightness * share + hue * (0.3 + 0.7 * share)
         field = np.clip(light.field, -1.6, 1.6) * np.maximum(0.35 + 0.65 * min(1.0, match * 1.2), self._edge)
-        return np.asarray(np.clip(shift + field, -3, 3), np.float32)
+        return np.asarray(np.clip(shift + field - self._own * self._edge, -3, 3), np.float32)
 
 
 def _smooth_step(x: Floats) -> Floats:
