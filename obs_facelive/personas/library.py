@@ -20,11 +20,13 @@ import numpy.typing as npt
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.landmark import BLENDSHAPES
 
-FORMAT = 1
+FORMAT = 2
 INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
 MAX_BYTES = 64 << 20
 """A larger data file is not one of ours."""
 MAX_EXPRESSIONS = 32
+MOUTH = (64, 96)
+"""Height and width of a picture of what is between the lips."""
 LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
 
@@ -72,6 +74,8 @@ class Persona:
     expressions : (k, 52) float32 0..1, blendshapes of each picture of the bank
     neutral : (52,) float32 0..1, those of the resting face
     lines : (k, e, e) int8, what each expression does to the brightness of the skin: log-odds in steps of `LINES_UNIT`
+    mouths : (m, h, w, 3) uint8 BGR, what is between the open lips, as `obs_facelive.personas.unwrap.unwrap_mouth` lays it out
+    gaps : (m,) float32, rising, how far the lips of each are open; see `mouth_gap`
     """
 
     info: PersonaInfo
@@ -80,6 +84,8 @@ class Persona:
     expressions: Floats
     neutral: Floats
     lines: npt.NDArray[np.int8]
+    mouths: Pixels
+    gaps: Floats
 
 
 def persona_id(name: str) -> str:
@@ -137,6 +143,8 @@ def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
         expressions=persona.expressions,
         neutral=persona.neutral,
         lines=persona.lines,
+        mouths=persona.mouths,
+        gaps=persona.gaps,
     )
     content = buffer.getvalue()
     info = msgspec.structs.replace(persona.info, files={MESH_FILE: hashlib.sha256(content).hexdigest()})
@@ -166,8 +174,8 @@ def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
 def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:
     weights = len(BLENDSHAPES)
     texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
-    expressions, neutral = arrays["expressions"], arrays["neutral"]
-    if (texture.ndim, expressions.ndim, lines.ndim) != (3, 2, 3):
+    expressions, neutral, mouths, gaps = (arrays[name] for name in ("expressions", "neutral", "mouths", "gaps"))
+    if (texture.ndim, expressions.ndim, lines.ndim, gaps.ndim) != (3, 2, 3, 1):
         raise ValueError("an array has the wrong number of dimensions")
     count, side, lines_side = len(expressions), texture.shape[0], lines.shape[1]
     _require(texture, "texture", np.uint8, (side, side, 3))
@@ -175,11 +183,15 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
     _require(expressions, "expressions", np.float32, (count, weights))
     _require(neutral, "neutral", np.float32, (weights,))
     _require(lines, "lines", np.int8, (count, lines_side, lines_side))
+    _require(mouths, "mouths", np.uint8, (len(gaps), *MOUTH, 3))
+    _require(gaps, "gaps", np.float32, (len(gaps),))
+    if len(gaps) > MAX_EXPRESSIONS or (np.diff(gaps) <= 0).any():
+        raise ValueError("the gaps of the mouths do not rise")
     if not 64 <= side <= 4096 or count > MAX_EXPRESSIONS or (count and not 16 <= lines_side <= 1024):
         raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines_side}")
     for array in arrays.values():
         array.flags.writeable = False
-    return Persona(info, texture, skin, expressions, neutral, lines)
+    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps)
 
 
 def _require(array: npt.NDArray[Any], name: str, dtype: type, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,9 +13,10 @@ from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
-from obs_facelive.personas.library import LINES_UNIT, Persona, PersonaError, PersonaInfo
-from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap
+from obs_facelive.personas.library import LINES_UNIT, MOUTH, Persona, PersonaError, PersonaInfo
+from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap, unwrap_mouth
 from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points, texture_light
+from obs_facelive.swap.mouth import mouth_gap
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import CanonicalFace
 
@@ -27,6 +27,8 @@ UPPER_LIDS = (
     *(446, 467, 260, 259, 257, 258, 286, 414, 342, 445, 444, 443, 442, 441, 413),
 )
 """Points between eye and brow."""
+OPEN_LIPS = 0.12
+"""Gap by width of the mouth from which on a picture shows what is between the lips."""
 MIN_FACE = 96
 """Pixels across a face below which a picture is refused."""
 
@@ -87,6 +89,10 @@ def make_persona(
     texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     lines = [expression_lines(resting, portrait, canonical) for portrait in bank] if resting else []
+    opened = sorted((mouth_gap(p.points), i) for i, p in enumerate([base, *bank]) if mouth_gap(p.points) > OPEN_LIPS)
+    # The least and the widest opened mouth: between them lies what talking needs.
+    chosen = opened[:1] + opened[1:][-1:]
+    mouths = [unwrap_mouth([base, *bank][i].pixels, [base, *bank][i].points, canonical) for _, i in chosen]
     return Persona(
         info=info,
         texture=flat,
@@ -94,13 +100,9 @@ def make_persona(
         expressions=np.array([p.blendshapes for p in bank[: len(lines)]], np.float32).reshape(-1, 52),
         neutral=(resting or base).blendshapes.astype(np.float32),
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
+        mouths=np.array(mouths, np.uint8).reshape(-1, *MOUTH, 3),
+        gaps=np.array([gap for gap, _ in chosen], np.float32),
     )
-
-
-def rename(persona: Persona, **changes: str) -> Persona:
-    """``persona`` with changed ``info``."""
-    info = msgspec.structs.replace(persona.info, **changes)
-    return Persona(info, persona.texture, persona.skin, persona.expressions, persona.neutral, persona.lines)
 
 
 def expression_lines(resting: Portrait, portrait: Portrait, canonical: CanonicalFace) -> npt.NDArray[np.int8]:

@@ -6,18 +6,24 @@ import cv2
 import numpy as np
 
 from obs_facelive.frame import Floats, Pixels
+from obs_facelive.personas.library import MOUTH
 from obs_facelive.swap.light import LUMA, LightReader
+from obs_facelive.swap.mouth import mouth_layout
 from obs_facelive.swap.raster import empty_depth, facing, interpolate
-from obs_facelive.topology import CanonicalFace
+from obs_facelive.topology import CanonicalFace, Indices
 
 
 def over_texture(canonical: CanonicalFace, values: Floats, size: int) -> Floats:
     """(size, size, k) float32: ``values`` (468, k) at the points, linear between them, continued over the outline."""
-    out = np.zeros((size, size, values.shape[1]), np.float32)
-    depth = empty_depth(size, size)
-    flat = np.column_stack([canonical.uv * size, np.zeros(len(canonical.uv))]).astype(np.float32)
+    return _spread(canonical.uv, canonical.triangles, values, size, size)
+
+
+def _spread(uv: Floats, triangles: Indices, values: Floats, height: int, width: int) -> Floats:
+    out = np.zeros((height, width, values.shape[1]), np.float32)
+    depth = empty_depth(height, width)
     # The texture's v points down, so canonical triangles are clockwise there as on the screen.
-    interpolate(flat, canonical.triangles, np.ascontiguousarray(values, np.float32), out, depth)
+    flat = np.column_stack([uv * [width, height], np.zeros(len(uv))]).astype(np.float32)
+    interpolate(flat, triangles, np.ascontiguousarray(values, np.float32), out, depth)
     missing = (depth > 1e29).astype(np.uint8)
     if missing.all():
         return out
@@ -26,7 +32,7 @@ def over_texture(canonical: CanonicalFace, values: Floats, size: int) -> Floats:
     known = np.zeros((int(labels.max()) + 1, values.shape[1]), np.float32)
     inside = missing == 0
     known[labels[inside]] = out[inside]
-    return np.asarray(known[labels], np.float32).reshape(size, size, -1)
+    return np.asarray(known[labels], np.float32).reshape(height, width, -1)
 
 
 def unwrap(pixels: Pixels, points: Floats, canonical: CanonicalFace, size: int) -> tuple[Floats, Floats]:
@@ -46,6 +52,14 @@ def unwrap(pixels: Pixels, points: Floats, canonical: CanonicalFace, size: int) 
         pixels[..., :3].astype(np.float32), maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.clip(texture, 0, 255), np.ascontiguousarray(maps[..., 2])
+
+
+def unwrap_mouth(pixels: Pixels, points: Floats, canonical: CanonicalFace) -> Pixels:
+    """(`MOUTH`, 3) uint8 BGR: what is between the lips of a face with ``points`` (478, 3), drawn out to an ellipse."""
+    uv, triangles = mouth_layout(canonical)
+    maps = _spread(uv, triangles, points[: len(uv), :2] - np.float32(0.5), *MOUTH)
+    mouth = cv2.remap(pixels[..., :3], maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(mouth, np.uint8)
 
 
 def odds_gain(texture: Floats, gain: Floats) -> Floats:

@@ -13,6 +13,7 @@ from obs_facelive.settings import Settings
 from obs_facelive.swap.camera import Camera, Textures, look
 from obs_facelive.swap.expression import QUICK, ExpressionBank, follow
 from obs_facelive.swap.light import LUMA, Light, LightReader, skin_points, texture_light
+from obs_facelive.swap.mouth import mix_mouths, mouth_gap, mouth_layout, mouth_triangles
 from obs_facelive.swap.raster import draw, empty_depth, facing
 from obs_facelive.topology import FACE_OVAL, CanonicalFace
 
@@ -20,6 +21,8 @@ FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
 LIGHT_QUICK = 0.25
 """Seconds in which the persona's light follows the room's."""
+LIPS_APART = 0.05
+"""Gap between the lips, by width of the mouth, from which on something is seen between them."""
 CAMERA_QUICK = 1.0
 """The same for haze and softness."""
 
@@ -45,6 +48,9 @@ class MeshSwapper:
         self._bank = ExpressionBank(persona)
         self._wearers: dict[int, _Wearer] = {}
         self._textures = Textures(persona.texture)
+        inside = mouth_triangles(canonical)
+        self._around_mouth = np.ascontiguousarray(canonical.triangles[~inside])
+        self._mouth_uv, self._mouth = mouth_layout(canonical)
         self._across = float(np.ptp(canonical.uv[:, 0]))
         # Towards the outline the persona takes on the colours that are there.
         outline = canonical.uv[FACE_OVAL]
@@ -74,18 +80,27 @@ class MeshSwapper:
             vertices[:, 2:5] = np.exp(self._relight(wearer.light, settings.colour_match / 100))
             vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
+            depth = empty_depth(height, width)
+            gap = mouth_gap(face.points)
+            opened = not settings.keep_mouth and gap > LIPS_APART
             side = float(np.ptp(points[:, 0])) / self._across
             draw(
                 local,
-                self._canonical.triangles,
+                self._around_mouth if opened else self._canonical.triangles,
                 vertices,
                 self._textures.at(side, wearer.camera.softness),
                 self._bank.lines(wearer.weights),
                 wearer.camera.haze,
                 pixels,
                 mask,
-                empty_depth(height, width),
+                depth,
             )
+            # Without a picture of the persona's mouth there is nothing to show between the lips: the live mouth stays.
+            if opened and len(self.persona.gaps):
+                vertices[:, :2] = self._mouth_uv
+                mouth = mix_mouths(self.persona.mouths, self.persona.gaps, gap)
+                plain = np.ones((2, 2), np.float32)
+                draw(local, self._mouth, vertices, mouth, plain, wearer.camera.haze, pixels, mask, depth)
         return Layer(int(low[0]), int(low[1]), pixels, mask)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:

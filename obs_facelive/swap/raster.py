@@ -105,7 +105,7 @@ def draw(
     ----------
     points : (n, 3) float32 in the layer's own pixels
     vertices : (n, 6) float32: u, v (0..1), the odds gain for blue, green, red, and the opacity 0..1
-    texture : (s, s, 3) uint8 BGR
+    texture : (h, w, 3) uint8 BGR
     lines : (e, e) float32, odds gain of the expression's lines, in the texture's coordinates
     haze : brightness 0..255 of black
     pixels, mask, depth : (h, w, 3) uint8, (h, w) uint8, (h, w) float32; written where the face is nearer than ``depth``
@@ -115,7 +115,7 @@ def draw(
     """
     height, width = mask.shape
     floor, clear = np.float32(haze + 0.5), np.float32(1 - haze / 255)
-    size, lines_size = texture.shape[0], lines.shape[0]
+    tall, wide, lines_size = texture.shape[0], texture.shape[1], lines.shape[0]
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
@@ -151,8 +151,8 @@ def draw(
                     top = lines[ly, lx] + (lines[ly, lx + 1] - lines[ly, lx]) * fx
                     bottom = lines[ly + 1, lx] + (lines[ly + 1, lx + 1] - lines[ly + 1, lx]) * fx
                     line = top + (bottom - top) * fy
-                    su, sv = u * size - np.float32(0.5), v * size - np.float32(0.5)
-                    sx, sy = min(max(int(su), 0), size - 2), min(max(int(sv), 0), size - 2)
+                    su, sv = u * wide - np.float32(0.5), v * tall - np.float32(0.5)
+                    sx, sy = min(max(int(su), 0), wide - 2), min(max(int(sv), 0), tall - 2)
                     fx, fy = su - sx, sv - sy
                     w11 = fx * fy
                     w10, w01 = fy - w11, fx - w11

@@ -43,7 +43,7 @@ def personas(
         name: make_persona(
             PersonaInfo(id=name, name=name, kind="synthetic"), find_portrait(portraits[name], *stages), canonical
         )
-        for name in ("female_33", "male_21")
+        for name in ("female_33", "female_69", "male_21")
     }
 
 
@@ -251,12 +251,24 @@ def test_keep_eyes_leaves_the_iris_as_it_is(merged, clip: str) -> None:  # type:
         assert not np.array_equal(swapped[part], raw[part])
 
 
-def test_keep_mouth_shows_the_live_teeth(merged) -> None:  # type: ignore[no-untyped-def]
-    raw, kept, face, x, y = merged("d10.mp4", Settings(keep_mouth=True))
-    _, swapped, *_ = merged("d10.mp4", Settings(keep_mouth=False))
-    column, row = ((face.points[13, :2] + face.points[14, :2]) / 2 - [x, y]).astype(int)
-    assert np.abs(kept[row, column].astype(int) - raw[row, column]).max() <= 2
-    assert np.abs(swapped[row, column].astype(int) - raw[row, column]).max() > 5
+def test_keep_mouth_shows_the_live_teeth_and_otherwise_the_personas(
+    personas: dict[str, Persona], canonical: CanonicalFace, scenes: dict[str, tuple[Frame, Face]]
+) -> None:
+    frame, face = scenes["d10.mp4"]
+    column, row = ((face.points[13, :2] + face.points[14, :2]) / 2).astype(int)
+    live = frame.pixels[row, column].astype(int)
+
+    def centre_of_mouth(persona: Persona, keep: bool) -> Pixels:
+        settings = Settings(keep_mouth=keep)
+        layer = MeshSwapper(persona, canonical).swap(frame, face, settings)
+        patch = Blend(canonical).merge(frame, face, layer, settings)
+        return patch.pixels[row - patch.y, column - patch.x]
+
+    smiling, closed = personas["female_69"], personas["male_21"]
+    assert len(smiling.gaps) and not len(closed.gaps)
+    assert np.abs(centre_of_mouth(smiling, True) - live).max() <= 2
+    assert np.abs(centre_of_mouth(smiling, False) - live).max() > 5
+    assert np.abs(centre_of_mouth(closed, False) - live).max() <= 2, "a photo with closed lips has no teeth to show"
 
 
 def test_a_smaller_mask_changes_less(merged) -> None:  # type: ignore[no-untyped-def]

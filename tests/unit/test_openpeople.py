@@ -51,6 +51,7 @@ def test_the_shipped_personas_are_made_and_made_once() -> None:
         assert persona.info.name == name and persona.info.kind == "synthetic" and persona.info.licence == "MIT"
         assert len(persona.expressions) == len(BANK)
         assert persona.texture.shape[0] >= 512
+        assert len(persona.gaps) == 2, "a mouth that is a little open and one that is wide open"
 
 
 def test_a_smile_brings_lines_and_rest_does_not() -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def packed(arrays: dict[str, Any]) -> bytes:
 def test_a_persona_comes_back_from_disk_as_it_was(persona: Persona, folder: Path) -> None:
     back = load_persona(folder)
     assert msgspec.structs.replace(back.info, files={}) == persona.info
-    for name in ("texture", "skin", "expressions", "neutral", "lines"):
+    for name in ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps"):
         assert np.array_equal(getattr(back, name), getattr(persona, name))
     assert (folder / THUMBNAIL_FILE).stat().st_size > 1000
     assert sorted(p.name for p in folder.parent.iterdir()) == ["test"], "nothing is left beside it"
@@ -154,6 +155,8 @@ def test_a_data_file_that_unpacks_to_gigabytes_is_refused(folder: Path) -> None:
         ("lines", np.zeros((2, 256), np.int8)),
         ("lines", np.zeros((0, 10, 20), np.int8)),
         ("lines", None),
+        ("mouths", np.zeros((2, 64, 96, 3), np.uint8)),
+        ("gaps", np.array([0.3, 0.2], np.float32)),
     ],
 )
 def test_arrays_of_the_wrong_shape_or_kind_are_refused(folder: Path, name: str, value: Any) -> None:
@@ -206,7 +209,7 @@ def test_an_id_that_is_no_folder_name_is_refused(
     persona: Persona, portraits: dict[str, Pixels], tmp_path: Path, bad: str
 ) -> None:
     info = msgspec.structs.replace(persona.info, id=bad)
-    broken = Persona(info, persona.texture, persona.skin, persona.expressions, persona.neutral, persona.lines)
+    broken = replace(persona, info=info)
     with pytest.raises(PersonaError, match="id"):
         save_persona(tmp_path / "in", broken, portraits[NAME])
     assert persona_id(bad) and persona_id(persona_id(bad)) == persona_id(bad)
