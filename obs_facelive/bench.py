@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +22,16 @@ import onnxruntime as ort
 from rich.console import Group
 from rich.table import Table
 
-from obs_facelive.detect import Detector
-from obs_facelive.detect.blazeface import BlazeFace
-from obs_facelive.frame import Detections, Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.engine.stages import Stages
+from obs_facelive.frame import Frame
 from obs_facelive.geometry import box_of
 from obs_facelive.home import Home
-from obs_facelive.landmark import Landmarker
-from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.link import layout
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.link.obs_end import format_block, send_frame
 from obs_facelive.link.ring import EngineEnd
-from obs_facelive.merge.blend import Blend
-from obs_facelive.personas.library import load_persona
-from obs_facelive.pipeline import Pipeline
+from obs_facelive.pipeline import Stopwatch
 from obs_facelive.settings import Settings
-from obs_facelive.swap.mesh import MeshSwapper
-from obs_facelive.topology import load_canonical_face
 from obs_facelive.video import VideoError, read_frames
 
 WIDTH, HEIGHT = 1280, 720
@@ -48,7 +40,7 @@ FACE = 300, 450
 WINDOW = 8
 """Frames that are averaged: the detector runs on one of them, four times a second."""
 WARM_UP, WINDOWS = 24, 20
-NETWORKS = ("detector", "landmarks", "blendshapes")
+NETWORKS = ("detect", "landmarks", "blendshapes")
 SWAPPER = "swap"
 
 
@@ -81,37 +73,16 @@ class Result(msgspec.Struct, frozen=True):
         return json.dumps(msgspec.structs.asdict(self))
 
 
-class _Clock:
-    """Milliseconds by stage, one sum a frame. Takes the place of `obs_facelive.pipeline.Stopwatch`."""
+class _Recorder(Stopwatch):
+    """Keeps every frame's times instead of their average."""
 
     def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
+        super().__init__()
+        self.frames: list[dict[str, float]] = []
 
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.ms[stage] = self.ms.get(stage, 0.0) + (time.perf_counter() - began) * 1e3
-
-
-@dataclass
-class _Networks:
-    """A detector and a landmarker whose every call is timed."""
-
-    clock: _Clock
-    detector: Detector
-    landmarker: Landmarker
-
-    def detect(self, pixels: Pixels) -> Detections:
-        with self.clock("detector"):
-            return self.detector.detect(pixels)
-
-    def landmarks(self, pixels: Pixels, roi: Roi) -> Landmarks:
-        with self.clock("landmarks"):
-            return self.landmarker.landmarks(pixels, roi)
-
-    def blendshapes(self, points: Floats) -> Floats:
-        return self.landmarker.blendshapes(points)
+    def end_frame(self) -> None:
+        self.frames.append(dict(self._frame))
+        super().end_frame()
 
 
 def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
@@ -158,39 +129,29 @@ def measure(home: Home, clip: Path) -> tuple[dict[str, float], float]:
     Every frame goes the way that it goes live: into the shared memory, out of it, through the pipeline, and its patches
     into the shared memory.
     """
-    clock = _Clock()
-    networks = _Networks(clock, BlazeFace(home.models), FaceMesh(home.models))
-    canonical = load_canonical_face(home.models)
-    names = home.persona_names()
-    if not names:
-        raise BenchError(f"there is no persona in {home.personas}: run 'python3 install.py'")
-    swapper = MeshSwapper(load_persona(home.personas / names[0]), canonical)
-    pipeline = Pipeline(networks, networks, swapper, Blend(canonical))
-    pipeline.stopwatch = clock  # type: ignore[assignment]
-    settings = Settings()
+    pipeline, settings = Stages(home, "cpu").pipeline(Settings()), Settings()
+    pipeline.stopwatch = recorder = _Recorder()
     frames: list[dict[str, float]] = []
     heights: list[float] = []
     with _link() as (memory, end):
         for number, frame in enumerate(_frames(clip)):
-            clock.ms.clear()
-            began = time.perf_counter()
-            with clock("link"):
-                data, line = frame.pixels.ctypes.data, frame.pixels.strides[0]
-                send_frame(memory.address, frame.pixels.nbytes, number, number, data, line, WIDTH, HEIGHT)
-                taken = end.take()
+            data, line = frame.pixels.ctypes.data, frame.pixels.strides[0]
+            times = [time.perf_counter()]
+            send_frame(memory.address, frame.pixels.nbytes, number, number, data, line, WIDTH, HEIGHT)
+            taken = end.take()
             if taken is None:
                 raise BenchError("a frame was lost in the shared memory")
+            times.append(time.perf_counter())
             outcome = pipeline.process(Frame(taken.pixels, number, frame.time), settings)
-            with clock("link"):
-                end.give_back()
-                end.put(taken, layout.SWAPPED, outcome.patches, len(outcome.faces), 0)
-            spent = (time.perf_counter() - began) * 1e3
+            times.append(time.perf_counter())
+            end.give_back()
+            end.put(taken, layout.SWAPPED, outcome.patches, len(outcome.faces), 0)
+            times.append(time.perf_counter())
             if not outcome.faces:
                 continue
-            ms = dict(clock.ms)
-            ms["track"] -= ms.get("detector", 0.0) + ms["landmarks"]
-            ms["patches"] = spent - sum(ms.values())
-            frames.append(ms)
+            into, inside, out = np.diff(times) * 1e3
+            ms = recorder.frames[-1]
+            frames.append(ms | {"link": into + out, "patches": inside - sum(ms.values())})
             box = box_of(outcome.faces[0].points)
             heights.append(float(box[3] - box[1]))
             if len(frames) == WARM_UP + WINDOW * WINDOWS:
