@@ -171,8 +171,10 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     lids = np.zeros((len(canonical.uv), 1), np.float32)
     lids[list(UPPER_LIDS)] = 1
     sockets = _blur(over_texture(canonical, lids, TEXTURE)[..., 0], 0.008)[..., None]
-    change += 0.5 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
+    change += 0.75 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
     change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
+    # Colour is strongest at middle brightness: dark hair and deep shadows, lifted to there, would glow orange.
+    change -= 0.45 * np.clip(np.median(luma[skin > 0.5]) - luma - 0.4, 0, 1)[..., None] * (odds - luma[..., None])
     return odds_gain(texture, np.exp(change).astype(np.float32))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -71,11 +72,13 @@ class ExpressionBank:
             np.float32,
         ).reshape(2, -1)
 
-    def lines(self, weights: Floats) -> Floats:
-        """(e, e) float32 odds gains over the texture."""
+    def lines(self, weights: Floats, finest: int) -> Floats:
+        """(e, e) float32 odds gains over the texture, ``e`` at the most ``finest``."""
         out = np.ones((len(self._share), len(self._share)), np.float32)
         if len(self._lines):
             _sum(self._lines, weights, self._share, LINES_UNIT, out)
+        if len(out) > finest:
+            out = np.asarray(cv2.resize(out, (finest, finest), interpolation=cv2.INTER_AREA), np.float32)
         return out
 
 

@@ -84,12 +84,13 @@ class MeshSwapper:
             gap = mouth_gap(face.points)
             opened = not settings.keep_mouth and gap > LIPS_APART
             side = float(np.ptp(points[:, 0])) / self._across
+            texture = self._textures.at(side, wearer.camera.softness)
             draw(
                 local,
                 self._around_mouth if opened else self._canonical.triangles,
                 vertices,
-                self._textures.at(side, wearer.camera.softness),
-                self._bank.lines(wearer.weights),
+                texture,
+                self._bank.lines(wearer.weights, max(16, round(len(texture) * (1 - 0.4 * wearer.camera.softness)))),
                 wearer.camera.haze,
                 pixels,
                 mask,
