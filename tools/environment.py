@@ -25,7 +25,7 @@ SPACE = 3 * 10**9
 ONNX_RUNTIMES = {"cpu": "onnxruntime", "cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml"}
 """Extra of pyproject.toml → the distribution that it brings."""
 
-_PROOF = "import av, cv2, insightface, msgspec, numba, onnx, onnxruntime, tflite, obs_facelive.pipeline"
+_PROOF = "import av, cv2, insightface, msgspec, numba, onnx, onnxruntime, tflite, obs_facelive.cli"
 _DISTRIBUTIONS = """
 import importlib.metadata, json
 print(json.dumps([d.metadata['Name'].lower().replace('_', '-') for d in importlib.metadata.distributions()]))
@@ -124,11 +124,16 @@ class Environment:
         pip: list[str | Path] = [self.home.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         self.run([*pip, *arguments], hint, r"Downloading .*\.(whl|gz) |Installing coll|Successfully inst")
 
+    def module(self, name: str, *arguments: str | Path) -> list[str | Path]:
+        """The command that runs a module of ``tools/``. It works with the installed package, not with the checkout's."""
+        path = f"sys.path.append({str(CHECKOUT)!r})"
+        code = f"import runpy, sys; {path}; runpy.run_module('tools.{name}', run_name='__main__', alter_sys=True)"
+        return [self.home.python, "-I", "-c", code, *arguments]
+
     def tool(self, name: str, *arguments: str | Path) -> None:
-        """Runs a tool of the checkout that makes something out of wheels, which are kept for the next."""
+        """Runs a module of ``tools/``, a long step."""
         hint = f"tools/{name}.py failed (above). Run install.py again: it goes on where it stopped."
-        wheels = self.home.root / "cache" / "wheels"
-        self.run([self.home.python, "-m", f"tools.{name}", *arguments, "--wheels", wheels], hint)
+        self.run(self.module(name, *arguments), hint)
 
     def make(self, python: Interpreter) -> None:
         """The environment by ``python`` with all packages, seen to work; a broken one is made anew.
@@ -182,13 +187,19 @@ class Environment:
         self.pip("install", "--no-deps", "insightface>=2.0")
         self.pip("install", *json.loads(self.ask(_NEEDS_OF_INSIGHTFACE).stdout))
         for wanted in (ONNX_RUNTIMES[runtime], "opencv-python"):
-            family = wanted.partition("-")[0]
-            present = {name for name in json.loads(self.ask(_DISTRIBUTIONS).stdout) if name.split("-")[0] == family}
-            if present != {wanted}:
-                # Several own the same files: taking one out breaks the other, so both go.
-                self.pip("uninstall", "--yes", *sorted(present))
-                self.pip("install", *package)
+            self.keep_only(wanted, package)
         stamp_file.write_text(json.dumps(stamp))
+
+    def keep_only(self, wanted: str, package: list[str]) -> None:
+        """Leaves ``wanted`` as the one distribution of its family (``onnxruntime-…``); ``package`` is what asks for it.
+
+        Distributions of a family own the same files: taking out one breaks the other, so all go, and one comes back.
+        """
+        family = wanted.partition("-")[0]
+        present = {name for name in json.loads(self.ask(_DISTRIBUTIONS).stdout) if name.split("-")[0] == family}
+        if present != {wanted}:
+            self.pip("uninstall", "--yes", *sorted(present))
+            self.pip("install", *package)
 
 
 def onnx_runtime() -> str:

@@ -1,4 +1,4 @@
-"""Compiles what numba compiles, so that neither OBS's first start nor the first swap waits: ``python tools/warm.py``."""
+"""Compiles what numba compiles, so that neither OBS's first start nor the first swap waits: ``python -m tools.warm``."""
 
 from __future__ import annotations
 
