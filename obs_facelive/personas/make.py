@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.geometry import roi_of_detection, roi_of_points
+from obs_facelive.geometry import head_pose, roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
 from obs_facelive.personas.library import LINES_UNIT, MOUTH, Persona, PersonaError, PersonaInfo
 from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap, unwrap_mouth
@@ -66,6 +66,11 @@ def find_portrait(pixels: Pixels, detector: Detector, landmarker: Landmarker, sm
     return Portrait(pixels, answer.points, landmarker.blendshapes(answer.points))
 
 
+def from_the_front(portrait: Portrait, canonical: CanonicalFace) -> bool:
+    """Whether the head is turned so little that its skin can be compared with that of a face seen from the front."""
+    return abs(head_pose(portrait.points, canonical)[0]) < 18
+
+
 def make_persona(
     info: PersonaInfo,
     base: Portrait,
@@ -78,7 +83,8 @@ def make_persona(
     Parameters
     ----------
     base : the sharpest picture, from the front: who the person is
-    resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds
+    resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds. Of
+        the bank those from the front are used, and none without a resting face
     """
     texture, seen = unwrap(base.pixels, base.points, canonical, TEXTURE)
     texture = _mirror_unseen(texture, seen)
@@ -88,7 +94,8 @@ def make_persona(
     texture = _even_out(texture, canonical)
     texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
-    lines = [expression_lines(resting, portrait, canonical) for portrait in bank] if resting else []
+    bank = [portrait for portrait in bank if from_the_front(portrait, canonical)] if resting else []
+    lines = [expression_lines(resting, portrait, canonical) for portrait in bank if resting]
     opened = sorted((mouth_gap(p.points), i) for i, p in enumerate([base, *bank]) if mouth_gap(p.points) > OPEN_LIPS)
     # The least and the widest opened mouth: between them lies what talking needs.
     chosen = opened[:1] + opened[1:][-1:]
@@ -97,7 +104,7 @@ def make_persona(
         info=info,
         texture=flat,
         skin=texture_light(flat, canonical, reader).mean,
-        expressions=np.array([p.blendshapes for p in bank[: len(lines)]], np.float32).reshape(-1, 52),
+        expressions=np.array([p.blendshapes for p in bank], np.float32).reshape(-1, 52),
         neutral=(resting or base).blendshapes.astype(np.float32),
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
         mouths=np.array(mouths, np.uint8).reshape(-1, *MOUTH, 3),
@@ -136,14 +143,14 @@ def _mirror_unseen(texture: Floats, seen: Floats) -> Floats:
 
 
 def _mend_sides(texture: Floats, seen: Floats) -> Floats:
-    """The sides of the face, seen at a grazing angle only, keep their grain and take the colour of what lies before them.
+    """The sides of the face, seen at a grazing angle only, take the colour of what lies before them, with their own grain.
 
     There the studio's light falls off, and hair and background mix in: a dark or grey seam once the live head turns.
     """
     trust = np.clip((seen - 0.55) / 0.3, 0, 1)[..., None]
     odds = log_odds(texture)
     inner = _blur(odds * trust, 0.07) / (_blur(trust, 0.07)[..., None] + 1e-6)
-    grain = np.clip(odds - _blur(odds, 0.02), -0.4, 0.4)
+    grain = np.clip(odds - _blur(odds, 0.02), -0.4, 0.4) * np.clip((seen - 0.15) / 0.3, 0, 1)[..., None]
     mended = trust * odds + (1 - trust) * (inner + grain)
     return np.asarray(255 / (1 + np.exp(-mended)), np.float32)
 
@@ -171,7 +178,7 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     lids = np.zeros((len(canonical.uv), 1), np.float32)
     lids[list(UPPER_LIDS)] = 1
     sockets = _blur(over_texture(canonical, lids, TEXTURE)[..., 0], 0.008)[..., None]
-    change += 0.75 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
+    change += 0.6 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
     change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
     # Colour is strongest at middle brightness: dark hair and deep shadows, lifted to there, would glow orange.
     change -= 0.45 * np.clip(np.median(luma[skin > 0.5]) - luma - 0.4, 0, 1)[..., None] * (odds - luma[..., None])
