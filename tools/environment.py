@@ -142,7 +142,7 @@ class Environment:
         """
         self.home.root.mkdir(parents=True, exist_ok=True)
         for again in (False, True):
-            self._make_empty(python)
+            self.make_empty(python)
             self._install()
             works = self.ask(_PROOF)
             if works.returncode == 0:
@@ -155,7 +155,7 @@ class Environment:
                 say("== The environment is damaged: once more from the start")
                 shutil.rmtree(self.home.env)
 
-    def _make_empty(self, python: Interpreter) -> None:
+    def make_empty(self, python: Interpreter) -> None:
         """An environment with pip, unless there is one of the right version that starts."""
         env = self.home.env
         if self.home.python.exists():
