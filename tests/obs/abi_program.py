@@ -17,90 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.obs import abi, entry
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import ID
-from obs_facelive.obs.states import REASONS
 from tests.obs.libobs import Libobs
+from tests.obs.worn import SECONDS, Worn
 from tools.libobs32 import LibobsFiles
 from tools.waiting import wait_for
-
-_SECONDS = 60.0
-_STATES = ("starting", "live", "hold", "cover", "bypass")
-
-
-class Worn:
-    """Our filter on a source.
-
-    Attributes
-    ----------
-    filter : what libobs calls it
-    """
-
-    def __init__(self, obs: Libobs, source: int, name: str, settings: dict[str, Any] | None = None) -> None:
-        self._obs, self._source, self._name = obs, source, name
-        self.filter = obs.add_filter(source, ID, name, settings)
-        self.address = obs.call.obs_obj_get_data(self.filter)
-        self._row = (ctypes.c_int64 * r.ROW_WORDS).from_address(self.address)
-
-    def __getitem__(self, word: int) -> int:
-        return self._row[word]
-
-    @property
-    def state(self) -> str:
-        """What it shows."""
-        return _STATES[self[r.STATE]]
-
-    def wait(self, state: str, reason: str = "") -> None:
-        """Wait until it shows that, for that reason."""
-        try:
-            wait_for(
-                f"{self._name}: {state} ({reason})",
-                lambda: self.state == state and (not reason or REASONS[self[r.REASON]] == reason),
-                _SECONDS,
-            )
-        except TimeoutError as late:
-            raise TimeoutError(f"{late}; it is {self.note()}") from late
-
-    def update(self, settings: dict[str, Any]) -> None:
-        """Change settings; wait until libobs has told the filter."""
-        before = self[r.JSON_SEQ]
-        self._obs.update(self.filter, settings)
-        wait_for(f"{self._name}: {settings}", lambda: self[r.JSON_SEQ] > before, _SECONDS)
-
-    def status(self) -> dict[str, Any]:
-        """What the supervisor says about it."""
-        return wait_for(f"{self._name}: a status", self._status, _SECONDS)
-
-    def _status(self) -> dict[str, Any] | None:
-        for file in Path(os.environ["FACELIVE_STATUS_DIR"]).glob("*.json"):
-            status: dict[str, Any] = json.loads(file.read_text())
-            if status["name"] == self._name:
-                return status
-        return None
-
-    def wait_applied(self) -> None:
-        """Wait until pictures are shown that the engine made with the newest settings."""
-
-        def applied() -> bool:
-            status = self.status()
-            return bool(status["settings_seq"] > 0 and status["applied_seq"] >= status["settings_seq"])
-
-        wait_for(f"{self._name}: settings in the engine", applied, _SECONDS)
-        results = self[r.RESULTS]
-        wait_for(f"{self._name}: new results", lambda: self[r.RESULTS] > results + 3, _SECONDS)
-
-    def note(self) -> dict[str, Any]:
-        """Its row in words."""
-        return {
-            "state": self.state,
-            "reason": REASONS[self[r.REASON]],
-            "size": [self[r.WIDTH], self[r.HEIGHT]],
-            "raw_shown": self[r.RAW_SHOWN],
-            "torn": self[r.TORN],
-            "bad_results": self[r.BAD_RESULTS],
-        }
 
 
 class Program:
@@ -109,13 +34,19 @@ class Program:
     def __init__(self, folder: Path, obs: Libobs) -> None:
         self._folder, self._obs = folder, obs
 
-    def _save(self, name: str, source: int) -> None:
-        np.save(self._folder / f"{name}.npy", self._obs.picture(source))
+    def _save(self, name: str, source: int, worn: Worn | None = None, state: str = "") -> None:
+        """Write down what a source shows; with ``worn``, while that filter is in a state."""
 
-    def _save_with_and_without(self, name: str, source: int, worn: Worn) -> None:
-        self._save(name, source)
+        def look() -> list[Pixels] | None:
+            picture = self._obs.picture(source)
+            return [picture] if worn is None or worn.state == state else None
+
+        (picture,) = wait_for(f"{name}: {state}", look, SECONDS)
+        np.save(self._folder / f"{name}.npy", picture)
+
+    def _save_bare(self, name: str, source: int, worn: Worn) -> None:
         self._obs.call.obs_source_set_enabled(worn.filter, False)
-        self._save(f"{name}_bare", source)
+        self._save(name, source)
         self._obs.call.obs_source_set_enabled(worn.filter, True)
 
     def registration(self) -> dict[str, Any]:
@@ -144,7 +75,7 @@ class Program:
         noted: dict[str, Any] = {"kind": obs.properties(of_kind), "filter": obs.properties(of_filter)}
         before = worn.status()["engine_pid"]
         call.obs_property_button_clicked(call.obs_properties_get(of_filter, "restart"), worn.filter)
-        after = wait_for("another engine", lambda: {0, before, worn.status()["engine_pid"]} - {0, before}, _SECONDS)
+        after = wait_for("another engine", lambda: {0, before, worn.status()["engine_pid"]} - {0, before}, SECONDS)
         for panel in (of_kind, of_filter):
             call.obs_properties_destroy(panel)
         return noted | {"engines": [before, *after]}
@@ -169,24 +100,26 @@ class Program:
         ):
             worn.update(settings)
             worn.wait(state, reason)
-            self._save(name, picture)
+            self._save(name, picture, worn, state)
             noted[name] = worn.note()
 
         obs.update(picture, {"file": str(folder / "small.png")})
-        wait_for("the other size", lambda: worn[r.WIDTH] == 320, _SECONDS)
+        wait_for("the other size", lambda: worn[r.WIDTH] == 320, SECONDS)
         worn.wait("bypass", "no face")
-        self._save_with_and_without("small", picture, worn)
+        self._save("small", picture, worn, "bypass")
+        self._save_bare("small_bare", picture, worn)
         noted["small"] = worn.note()
 
         obs.update(picture, {"file": ""})
-        wait_for("no size", lambda: obs.picture(picture).size == 0, _SECONDS)
-        captures, renders = worn[r.CAPTURES], worn[r.RENDERS]
-        wait_for("frames of no size", lambda: worn[r.RENDERS] > renders + 3, _SECONDS)
+        wait_for("no size", lambda: obs.picture(picture).size == 0, SECONDS)
+        worn.wait_frames(1, r.RENDERS)  # one may have been begun before
+        captures = worn[r.CAPTURES]
+        worn.wait_frames(3, r.RENDERS)
         noted["captures_of_nothing"] = worn[r.CAPTURES] - captures
         obs.update(picture, {"file": str(folder / "noise.png")})
-        wait_for("the first size", lambda: worn[r.WIDTH] == 640 and worn[r.CAPTURES] > captures + 3, _SECONDS)
+        wait_for("the first size", lambda: worn[r.WIDTH] == 640 and worn[r.CAPTURES] > captures, SECONDS)
         worn.wait("bypass", "no face")
-        self._save("back", picture)
+        self._save("back", picture, worn, "bypass")
 
         obs.call.obs_source_set_enabled(worn.filter, False)
         obs.picture(picture)  # no frame that was begun before is still being drawn after this
@@ -196,10 +129,9 @@ class Program:
         obs.call.obs_source_set_enabled(worn.filter, True)
 
         obs.reset_video(960, 540)
-        captures = worn[r.CAPTURES]
-        wait_for("frames on the new canvas", lambda: worn[r.CAPTURES] > captures + 10, _SECONDS)
+        worn.wait_frames(10, r.CAPTURES)
         worn.wait("bypass", "no face")
-        self._save("new_canvas", picture)
+        self._save("new_canvas", picture, worn, "bypass")
         obs.reset_video(1280, 720)
         noted["end"] = worn.note()
         obs.remove_filter(picture, worn.filter)
@@ -214,15 +146,16 @@ class Program:
         worn = Worn(obs, face, "FaceLive face", {"badge": "off"})
         worn.wait("live")
         worn.wait_applied()
-        self._save_with_and_without("face", face, worn)
+        self._save("face", face, worn, "live")
+        self._save_bare("face_bare", face, worn)
         worn.wait("live")
         noted["live"] = worn.note() | {key: worn.status()[key] for key in ("provider", "persona", "engine_pid")}
         noted["personas"] = Home.find().persona_names()
         worn.update({"persona": noted["personas"][-1]})
         worn.wait_applied()
-        self._save("other_persona", face)
+        self._save("other_persona", face, worn, "live")
 
-        noted["hotkeys"] = wait_for("hotkeys", lambda: sorted(obs.hotkeys("facelive.")), _SECONDS)
+        noted["hotkeys"] = wait_for("hotkeys", lambda: sorted(obs.hotkeys("facelive.")), SECONDS)
         swap = dict(noted["hotkeys"])["facelive.swap"]
         for state in ("cover", "live"):
             obs.press(swap)
@@ -240,6 +173,7 @@ class Program:
         entry.load()
         worn.wait("live")
         noted["again"] = worn.note()
+        noted["engines_of_the_script"] = [engine, worn.status()["engine_pid"]]
 
         saved = obs.call.obs_save_source(face)
         noted["saved"] = json.loads(obs.call.obs_data_get_json(saved))["filters"]
@@ -277,7 +211,7 @@ class Program:
         owners = (clip, clip, obs.scene)
         for owner, worn in zip(owners, all_worn, strict=True):
             obs.remove_filter(owner, worn.filter)
-            wait_for("a free row", lambda worn=worn: worn[r.USED] == r.FREE, _SECONDS)  # type: ignore[misc]
+            wait_for("a free row", lambda worn=worn: worn[r.USED] == r.FREE, SECONDS)  # type: ignore[misc]
         self._save("clip_bare", clip)
         obs.remove_source(clip)
         obs.remove_source(other)

@@ -154,7 +154,7 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     assert panel["kind"] == expected
     assert panel["filter"][1:] == expected
     status = panel["filter"][0]
-    assert (status["name"], status["type"]) == ("status", "text") and status["title"].startswith("LIVE")
+    assert (status["name"], status["type"]) == ("status", "text") and status["title"].startswith(("LIVE", "HOLD"))
 
 
 def _property(name: str, kind: str, title: str, help: str = "") -> dict[str, Any]:
@@ -223,7 +223,8 @@ def test_the_script_goes_and_comes(seen: Seen) -> None:
     face = seen.report["face"]
 
     assert face["engine_outlives_script"] is False
-    assert face["again"]["state"] == "live"
+    before, after = face["engines_of_the_script"]
+    assert before != after and min(before, after) > 0
 
 
 def test_saved_and_loaded(seen: Seen) -> None:
@@ -238,7 +239,6 @@ def test_several_filters(seen: Seen) -> None:
     several = seen.report["several"]
 
     assert several["rows"] == 3 and several["engines"] == 1 and several["copies"] == 2
-    assert [worn["state"] for worn in several["filters"]] == ["live"] * 3
     clip = seen.picture("clip")
     assert clip.shape == (720, 1280, 4) and clip[..., :3].std() > 30 and clip[..., 3].min() == 255
 
