@@ -167,13 +167,13 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     smooth = _blur(luma, 0.015)
     skin = _blur(skin * np.clip(2.2 + (smooth - np.median(luma[skin > 0.5])) * 1.6, 0, 1), 0.01)
     fine, here, around = (
-        _blur(odds * skin[..., None], width) / (_blur(skin, width)[..., None] + 1e-3) for width in (0.005, 0.025, 0.12)
+        _blur(odds * skin[..., None], width) / (_blur(skin, width)[..., None] + 1e-3) for width in (0.005, 0.01, 0.2)
     )
     v, u = (np.mgrid[:TEXTURE, :TEXTURE] + 0.5) / TEXTURE
     cheeks = np.clip((np.abs(u - 0.5) - 0.14) / 0.08, 0, 1) * np.clip((v - 0.42) / 0.08, 0, 1)
-    hollow = np.clip((around - here) @ LUMA / 0.15, 0, 1) * skin * cheeks
+    hollow = np.clip((around - here) @ LUMA / 0.2, 0, 1) * skin * cheeks
     shine = np.clip(((fine - around) @ LUMA - 0.1) / 0.4, 0, 1) * skin
-    change = 0.95 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
+    change = 1.4 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
     darkness = float(np.clip((0.2 - np.median(luma[skin > 0.5])) / 1.2, 0, 1))
     lids = np.zeros((len(canonical.uv), 1), np.float32)
     lids[list(UPPER_LIDS)] = 1
