@@ -191,7 +191,11 @@ def check(source: Path, target: Path) -> None:
     """Raises `MisuseError` if ``source`` cannot become ``target``, before any work is done."""
     if not source.exists():
         raise MisuseError(f"{source} does not exist")
-    if target.exists() and source.samefile(target):
+    try:
+        same = target.exists() and source.samefile(target)
+    except OSError as error:
+        raise MisuseError(f"{target}: {error.strerror}") from error
+    if same:
         raise MisuseError(f"{target} is the input itself; it is not overwritten. Choose another name.")
     if source.is_dir():
         if target.is_file():

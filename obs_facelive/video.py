@@ -64,6 +64,7 @@ def _copy(source: Path, container: Any, video: Any, writer: _Writer, change: Cha
     total = video.frames or round(promised * float(video.average_rate or 0))
     number, end = 0, 0.0
     damaged = f"{source} is damaged"
+    progress(0, total)
     for packet in _each(container.demux(video, *container.streams.audio), damaged):
         if packet.stream is video:
             for picture in _each(packet.decode(), damaged):

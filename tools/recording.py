@@ -20,8 +20,8 @@ from obs_facelive.settings import Settings
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.video import read_frames
 
-SMALL = (96, 54)
-"""Size at which pictures are searched for."""
+SMALL = (64, 36)
+"""Size at which pictures are searched for, without colour."""
 HALF = (640, 360)
 """Size at which they are compared."""
 SAME = 5.0
@@ -56,15 +56,15 @@ def compare(home: Home, clip: Path, recording: Path) -> list[Pair]:
     numbers, small, half, boxes = [], [], [], []
     for frame, box in _faces(home, read_frames(clip)):
         numbers.append(frame.id)
-        small.append(_shrink(frame.pixels, SMALL))
+        small.append(_grey(frame.pixels))
         half.append(_shrink(frame.pixels, HALF))
         boxes.append(box)
     searched = np.array(small, np.float32)
-    outside = np.array([_outside(box, SMALL) for box in boxes], np.float32)[..., None]
-    area = outside.sum(axis=(1, 2, 3)) * 3
+    outside = np.array([_outside(box, SMALL) for box in boxes], np.float32)
+    area = outside.sum(axis=(1, 2))
     pairs = []
     for frame in read_frames(recording):
-        cost = (np.abs(searched - _shrink(frame.pixels, SMALL)) * outside).sum(axis=(1, 2, 3)) / area
+        cost = (np.abs(searched - _grey(frame.pixels)) * outside).sum(axis=(1, 2)) / area
         best = int(np.argmin(cost))
         difference = np.abs(half[best].astype(np.float32) - _shrink(frame.pixels, HALF)).mean(axis=2)
         face = difference[_inner(boxes[best], HALF)].mean()
@@ -111,6 +111,10 @@ def _faces(home: Home, frames: Iterable[Frame]) -> Iterator[tuple[Frame, npt.NDA
 
 def _shrink(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)[..., :3])
+
+
+def _grey(pixels: Pixels) -> npt.NDArray[np.float32]:
+    return np.asarray(_shrink(pixels, SMALL).mean(axis=2), np.float32)
 
 
 def _inside(box: npt.NDArray[np.float32], grow: float, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -43,8 +43,10 @@ _DELAY = {"delay_ms": 300}
 """Three frames: with less than one Render Delay does nothing at all, with one it draws what it has just rendered."""
 
 
-def measure(home: Home, clip: Path) -> dict[str, Any]:
+def measure(home: Home, clip: Path, samples: int = 200) -> dict[str, Any]:
     """Runs OBS for about half a minute; gives ``render_callback_ratio``, ``ratio_with_copies``, ``kinds`` and ``spans``.
+
+    ``samples``: frames that are measured, ten a second.
 
     Raises `ObsError` or `TimeoutError` where OBS cannot be run, or the filter does not become live.
     """
@@ -56,6 +58,7 @@ def measure(home: Home, clip: Path) -> dict[str, Any]:
         env = {
             "FACELIVE_HOME": str(home.root),
             "FACELIVE_RENDER_COST": name,
+            "FACELIVE_RENDER_SAMPLES": str(samples),
             "FACELIVE_SCRIPT_FOLDER": str(Path(obs_facelive.__file__).parent / "script"),
         }
         # Ten frames a second: drawing three scenes takes llvmpipe that long.

@@ -37,7 +37,7 @@ SPANS = {
     "patches in": ("gs_texture_map", "gs_texture_unmap"),
 }
 """What our callback spends its time on: from the begin of one function's call to the end of another's."""
-SAMPLES = 200
+SAMPLES = int(os.environ["FACELIVE_RENDER_SAMPLES"])
 
 # The words that compiled code knows; then the sums.
 COUNT, SAMPLING, IN_SPANS, DRAIN_TARGET, DRAIN_STAGE, DATA, LINE, SECONDS, NANOSECONDS, WIDTH, HEIGHT = range(11)

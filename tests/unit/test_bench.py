@@ -1,0 +1,81 @@
+"""The benchmark measures what it says; how fast it is, is the machine's business."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from rich.console import Console
+
+from obs_facelive import bench
+from obs_facelive.bench import BenchError, Result, report, run
+from obs_facelive.frame import Pixels
+from obs_facelive.home import Home
+from obs_facelive.video import read_frames
+
+
+@pytest.fixture(scope="module")
+def clip() -> Path:
+    clip = Home.find().root / "demo" / "camera.mp4"
+    if not clip.exists():
+        pytest.skip(f"{clip} is missing: run 'python3 install.py demo'")
+    return clip
+
+
+@pytest.fixture(scope="module")
+def result(clip: Path) -> Result:
+    return run(Home.find(), clip, obs=False)
+
+
+def test_the_stages_add_up_to_the_frame_rate(result: Result) -> None:
+    stages = result.stages_ms
+    assert set(stages) == {"link", "detect", "landmarks", "blendshapes", "track", "swap", "merge", "patches"}
+    assert all(ms > 0 for ms in stages.values())
+    assert result.mesh_720p_fps_one_core == pytest.approx(1e3 / sum(stages.values()), rel=0.01)
+    networks = stages["detect"] + stages["landmarks"] + stages["blendshapes"]
+    around = stages["link"] + stages["track"] + stages["merge"] + stages["patches"]
+    assert result.overhead_ratio == pytest.approx(around / networks, abs=0.01)
+    assert bench.FACE[0] <= result.machine["face_px"] <= bench.FACE[1]
+
+
+def test_it_is_one_line_of_json_and_a_table(result: Result) -> None:
+    line = result.json()
+    assert "\n" not in line
+    keys = ("mesh_720p_fps_one_core", "stages_ms", "overhead_ratio", "render_callback_ratio", "machine")
+    assert set(keys) <= json.loads(line).keys()
+    assert json.loads(line)["render_callback_ratio"] is None
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(report(result))
+    assert "not measured: not asked for" in capture.get()
+    assert "landmarks" in capture.get()
+
+
+def test_a_clip_that_does_not_fit_is_refused(clip: Path, tmp_path: Path) -> None:
+    first = next(read_frames(clip)).pixels
+    height, width = first.shape[:2]
+    small = np.full_like(first, 128)
+    small[height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2] = first[::2, ::2]
+    far = still(tmp_path / "far.mp4", small)
+    square = still(tmp_path / "square.mp4", np.ascontiguousarray(first[:, :height]))
+    with pytest.raises(BenchError, match="pixels high"):
+        run(Home.find(), far, obs=False)
+    with pytest.raises(BenchError, match="not 16:9"):
+        run(Home.find(), square, obs=False)
+    with pytest.raises(BenchError, match="is missing"):
+        run(Home.find(), tmp_path / "missing.mp4", obs=False)
+
+
+def still(path: Path, pixels: Pixels) -> Path:
+    """A video of four equal pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.codec_context.height, stream.codec_context.width = pixels.shape[:2]
+        stream.codec_context.pix_fmt = "yuv420p"
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgra")))
+        container.mux(stream.encode(None))
+    return path
