@@ -139,16 +139,20 @@ class Collection:
 
 @dataclass(frozen=True)
 class Video:
-    """Canvas, frames a second (10, 20, 24, 30, 48 or 60), and x264's preset and CRF (0..51, lower is better)."""
+    """Canvas, frames a second (10, 20, 24, 30, 48 or 60), and x264's preset and CRF (0..51, lower is better).
+
+    `preview`: whether OBS's window shows the scene too. Without a GPU that costs as much as the scene itself.
+    """
 
     width: int = 1280
     height: int = 720
     fps: int = 30
     preset: str = "ultrafast"
     crf: int = 18
+    preview: bool = False
 
 
-def _ini(sections: Mapping[str, Mapping[str, object]]) -> str:
+def _ini(sections: Mapping[str, Json]) -> str:
     lines: list[str] = []
     for section, values in sections.items():
         lines.append(f"[{section}]")
@@ -176,30 +180,33 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
     for folder in (profile, scenes, websocket, recordings):
         folder.mkdir(parents=True, exist_ok=True)
     first = collections[0].name
-    general: dict[str, object] = {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True}
-    basic: dict[str, object] = {"Profile": "FaceLive", "ProfileDir": "FaceLive", "SceneCollection": first, "SceneCollectionFile": first}
-    server: dict[str, object] = {
-        "FirstLoad": False,
-        "ServerEnabled": True,
-        "ServerPort": port,
-        "AuthRequired": False,
-        "AlertsEnabled": False,
+    window = {
+        "General": {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True},
+        "Basic": {
+            "Profile": "FaceLive",
+            "ProfileDir": "FaceLive",
+            "SceneCollection": first,
+            "SceneCollectionFile": first,
+        },
+        "BasicWindow": {"PreviewEnabled": video.preview},
+        "OBSWebSocket": {
+            "FirstLoad": False,
+            "ServerEnabled": True,
+            "ServerPort": port,
+            "AuthRequired": False,
+            "AlertsEnabled": False,
+        },
     }
-    whole: dict[str, dict[str, object]] = {"General": general, "Basic": basic, "OBSWebSocket": server}
     for name in ("global.ini", "user.ini"):
-        (root / name).write_text(_ini(whole), encoding="utf-8")
-    (websocket / "config.json").write_text(
-        json.dumps(
-            {
-                "first_load": False,
-                "server_enabled": True,
-                "server_port": port,
-                "auth_required": False,
-                "alerts_enabled": False,
-            }
-        ),
-        encoding="utf-8",
-    )
+        (root / name).write_text(_ini(window), encoding="utf-8")
+    server = {
+        "first_load": False,
+        "server_enabled": True,
+        "server_port": port,
+        "auth_required": False,
+        "alerts_enabled": False,
+    }
+    (websocket / "config.json").write_text(json.dumps(server), encoding="utf-8")
     canvas = {
         "BaseCX": video.width,
         "BaseCY": video.height,

@@ -18,7 +18,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -227,16 +226,12 @@ class ObsSession:
         return int(line.rsplit(":", 1)[1])
 
     def statuses(self) -> dict[str, dict[str, Any]]:
-        """What our living filters say about themselves: filter name → status (see `obs_facelive.obs.status`).
-
-        A status is rewritten ten times a second; one that is older than a second belongs to a filter that is gone.
-        """
+        """What our living filters say about themselves: filter name → status (see `obs_facelive.obs.status`)."""
         found: dict[str, dict[str, Any]] = {}
         for path in sorted(self._status.glob("*.json")):
             with suppress(FileNotFoundError):
                 status = json.loads(path.read_text(encoding="utf-8"))
-                if time.time() - path.stat().st_mtime < 1:
-                    found[status["name"]] = status
+                found[status["name"]] = status
         return found
 
     def status(self, name: str = "FaceLive") -> dict[str, Any] | None:

@@ -82,6 +82,7 @@ FUNCTIONS: dict[str, str] = {
     "gs_blend_state_push": "v",
     "gs_blend_state_pop": "v",
     "gs_blend_function": "vii",
+    "gs_blend_function_separate": "viiii",
     "gs_enable_blending": "vi",
     "gs_matrix_push": "v",
     "gs_matrix_pop": "v",

@@ -44,7 +44,7 @@ _matrix_pop = function("gs_matrix_pop")
 _translate = function("gs_matrix_translate3f")
 _blend_push = function("gs_blend_state_push")
 _blend_pop = function("gs_blend_state_pop")
-_blend = function("gs_blend_function")
+_blend = function("gs_blend_function_separate")
 _srgb_enabled = function("gs_framebuffer_srgb_enabled")
 _enable_srgb = function("gs_enable_framebuffer_srgb")
 
@@ -69,7 +69,8 @@ def _show(texture: int, width: int, height: int, source_blend: int) -> None:
     srgb = _srgb_enabled()
     _enable_srgb(1)
     _blend_push()
-    _blend(source_blend, BLEND_INVSRCALPHA)
+    # Alpha for itself: a caption that is half transparent leaves an opaque picture opaque.
+    _blend(source_blend, BLEND_INVSRCALPHA, BLEND_ONE, BLEND_INVSRCALPHA)
     effect = _base_effect(EFFECT_DEFAULT)
     _effect_texture_srgb(_effect_param(effect, load(table() + 8 * r.T_IMAGE)), texture)
     while _effect_loop(effect, load(table() + 8 * r.T_DRAW)):

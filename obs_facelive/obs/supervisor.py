@@ -114,7 +114,7 @@ class Supervisor:
                 self.trouble = words
         self._end_engine(gently=True)
         for instance in self._instances:
-            self._forget_hotkeys(instance)
+            self._forget(instance)
         self._instances.close()
 
     def _look(self, now: float) -> None:
@@ -122,7 +122,7 @@ class Supervisor:
             if self._engine:
                 self._engine.tell(**command)
         while self._instances.gone:
-            self._forget_hotkeys(self._instances.gone.pop())
+            self._forget(self._instances.gone.pop())
         for instance in self._instances:
             if not instance.hotkey_ids:
                 instance.hotkey_ids = self._register_hotkeys(instance.row)
@@ -153,9 +153,11 @@ class Supervisor:
         self._libobs["obs_source_release"](parent)
         return ids
 
-    def _forget_hotkeys(self, instance: Instance) -> None:
+    def _forget(self, instance: Instance) -> None:
         for hotkey in instance.hotkey_ids:
             self._libobs["obs_hotkey_unregister"](hotkey)
+        if self._status_dir:
+            (Path(self._status_dir) / f"{instance.row}.json").unlink(missing_ok=True)
 
     def _obey(self, row: int, swaps: int, nexts: int) -> None:
         """Hotkeys change settings the way the panel does, so that everybody sees the change."""

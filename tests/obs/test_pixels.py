@@ -12,7 +12,8 @@ import pytest
 from obs_facelive.frame import Pixels
 from tests.obs.conftest import SCRIPT
 from tools.obs_config import Collection, Filter, Item, Scene, Source
-from tools.obs_session import ObsSession, wait_for
+from tools.obs_session import ObsSession
+from tools.waiting import wait_for
 
 WIDTH, HEIGHT = 640, 360
 
