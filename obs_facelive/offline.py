@@ -16,7 +16,7 @@ import numpy as np
 
 from obs_facelive import video
 from obs_facelive.frame import Frame, Pixels
-from obs_facelive.link.layout import NO_FACE, SWAPPED
+from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
 from obs_facelive.obs import rows
 from obs_facelive.obs.states import decide
 from obs_facelive.pipeline import Outcome
@@ -95,8 +95,9 @@ class Swapping:
         outcome = self._pipeline.process(frame, settings) if settings.swap else Outcome([], [])
         if self._held is not None and self._held.shape != frame.pixels.shape:
             self._held = None
-        if outcome.faces or (settings.swap and settings.no_face == "camera"):
-            self._held, self._held_raw = compose(frame, outcome.patches), not outcome.faces
+        worn = bool(outcome.faces) and not outcome.turned
+        if worn or (settings.swap and settings.no_face == "camera" and not outcome.turned):
+            self._held, self._held_raw = compose(frame, outcome.patches), not worn
             self._held_at = frame.time
         state, _ = decide(
             int(settings.swap),
@@ -106,13 +107,13 @@ class Swapping:
             int(self._held is not None),
             int(self._held_raw),
             round((frame.time - self._held_at) * 1e9),
-            SWAPPED if outcome.faces else NO_FACE,
+            TURNED if outcome.turned else SWAPPED if worn else NO_FACE,
             rows.ENGINE_RUNNING,
             1,
         )
         self.counts.frames += 1
         self.counts.with_face += bool(outcome.faces)
-        self.counts.swapped += bool(outcome.faces) and state == rows.LIVE
+        self.counts.swapped += worn and state == rows.LIVE
         self.counts.covered += state in (rows.HOLDING, rows.COVERING)
         if state == rows.BYPASS:
             return frame.pixels

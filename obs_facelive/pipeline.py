@@ -9,13 +9,18 @@ from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Detections, Face, Frame, Landmarks, Patch, Pixels, Roi
+from obs_facelive.geometry import head_pose
 from obs_facelive.landmark import Landmarker
 from obs_facelive.merge import Merger
 from obs_facelive.provenance.badge import badge
 from obs_facelive.settings import Settings
 from obs_facelive.swap import Swapper
+from obs_facelive.topology import CanonicalFace
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import view
+
+FARTHEST_TURN = 50.0
+"""Degrees of yaw. The landmarks are wrong beyond about 45 (looked at on stills): parts of the bare face would show."""
 
 
 class Stopwatch:
@@ -56,12 +61,15 @@ class Outcome:
 
     Attributes
     ----------
-    faces : the faces that are worn by the persona, in this frame
+    faces : the chosen faces, in this frame
     patches : finished rectangles; empty if there is no face
+    turned : one of the faces looks so far aside that the persona cannot cover it: there are no patches, and the frame must
+        not be shown
     """
 
     faces: list[Face]
     patches: list[Patch]
+    turned: bool = False
 
 
 class Pipeline:
@@ -72,8 +80,10 @@ class Pipeline:
     stopwatch : see there
     """
 
-    def __init__(self, detector: Detector, landmarker: Landmarker, swapper: Swapper, merger: Merger) -> None:
-        self._detector, self._landmarker = detector, landmarker
+    def __init__(
+        self, detector: Detector, landmarker: Landmarker, swapper: Swapper, merger: Merger, canonical: CanonicalFace
+    ) -> None:
+        self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._tracker = Tracker()
         self.stopwatch = Stopwatch()
@@ -100,6 +110,8 @@ class Pipeline:
             faces = self._tracker.follow(frame, settings, detect, landmarks)
         if not faces:
             return Outcome([], [])
+        if any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces):
+            return Outcome(faces, [], turned=True)
         worn, patches = [], []
         for face in faces:
             with clock("blendshapes"):

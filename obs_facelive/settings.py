@@ -1,4 +1,4 @@
-"""Every parameter of the filter, once: type, range, default, help. OBS's panel, the command line, validation and docs are made from it.
+"""Every parameter of the filter, once: type, range, default, help. Panel, command line, validation and docs are made from it.
 
 Standard library and msgspec only: OBS's own interpreter imports it.
 """

@@ -12,7 +12,7 @@ import numpy as np
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.frame import Patch
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings, read
@@ -53,7 +53,7 @@ class Session:
             try:
                 outcome = self._pipeline.process(frame, self._settings)
                 faces, patches = len(outcome.faces), outcome.patches
-                status = SWAPPED if faces else NO_FACE
+                status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
                 if self._stamp:
                     patches += self._stamp.patches(frame)
                 if self._error_in_frame:

@@ -46,7 +46,7 @@ class Stages:
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
         swapper = MeshSwapper(persona or load_persona(self.persona_folder(settings)), canonical)
-        return Pipeline(detector, landmarker, swapper, Blend(canonical))
+        return Pipeline(detector, landmarker, swapper, Blend(canonical), canonical)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

@@ -44,7 +44,7 @@ MAX_PATCHES = 8
 RESULT_WORDS = 64
 
 # What a result says about its frame.
-SWAPPED, NO_FACE, FAILED, LOADING = 1, 2, 3, 4
+SWAPPED, NO_FACE, FAILED, LOADING, TURNED = 1, 2, 3, 4, 5
 
 MAX_SIDE = 16384
 """Longest side of a picture, in pixels."""

@@ -168,6 +168,8 @@ def take_result(row: int, link: int) -> None:
             add(row, r.STALE if slot == NONE else r.BAD_RESULTS if count < 0 else r.RESULTS, 1)
             put(row, r.LAST_RESULT, frame)
             put(row, r.LAST_RESULT_AT, _now())
+            if faces > 0:
+                add(row, r.WITH_FACE, 1)
             if status != SWAPPED and status != NO_FACE:
                 put(row, r.LAST_STATUS, status)
         return

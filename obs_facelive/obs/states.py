@@ -14,7 +14,7 @@ from typing import Final
 
 from numba import njit
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, TURNED
 from obs_facelive.obs.rows import (
     BYPASS,
     CAMERA,
@@ -34,7 +34,8 @@ from obs_facelive.obs.rows import (
     WHY_ERROR,
     WHY_SLOW,
     WHY_NO_SCRIPT,
-) = range(8)
+    WHY_TURNED,
+) = range(9)
 REASONS: Final = (
     "",
     "starting",
@@ -44,6 +45,7 @@ REASONS: Final = (
     "error",
     "engine is slow",
     "script is missing",
+    "face is turned away",
 )
 """Words for a status line, by reason."""
 
@@ -85,6 +87,8 @@ def decide(
         reason = WHY_ENGINE if last_status else WHY_STARTING
     elif last_status == NO_FACE:
         reason = WHY_NO_FACE
+    elif last_status == TURNED:
+        reason = WHY_TURNED
     elif last_status == FAILED:
         reason = WHY_ERROR
     elif last_status in (0, LOADING):
@@ -97,9 +101,10 @@ def decide(
         if no_face_choice == CAMERA and picture_age_ns < FRESH_NS:
             return BYPASS, WHY_NO_FACE
         return COVERING, reason
-    if last_status == NO_FACE and no_face_choice == COVER:
+    without = last_status in (NO_FACE, TURNED)
+    if without and no_face_choice == COVER:
         return COVERING, reason
-    if picture_age_ns < FRESH_NS and last_status != NO_FACE:
+    if picture_age_ns < FRESH_NS and not without:
         return LIVE, WHY_NOTHING
     if picture_age_ns < hold_ns:
         return HOLDING, reason

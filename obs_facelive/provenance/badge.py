@@ -32,9 +32,7 @@ def badge(frame: Frame, patches: list[Patch], corner: Corner) -> Patch:
     scale = high / 36
     (text_wide, text_high), _ = cv2.getTextSize(TEXT, cv2.FONT_HERSHEY_DUPLEX, scale, 1)
     at = ((wide - text_wide) // 2, (high + text_high) // 2)
-    cv2.putText(
-        pixels, TEXT, at, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255, 255), max(1, high // 20), cv2.LINE_AA
-    )
+    cv2.putText(pixels, TEXT, at, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255, 255), max(1, high // 20), cv2.LINE_AA)
     pixels[..., 3] = 255
     return Patch(x, y, np.ascontiguousarray(pixels))
 

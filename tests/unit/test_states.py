@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.states import FRESH_NS, REASONS, WHY_NO_SCRIPT, WHY_OFF, decide
+from obs_facelive.obs.states import FRESH_NS, REASONS, WHY_NO_SCRIPT, WHY_OFF, WHY_TURNED, decide
 
 S = 1_000_000_000
 ALL = list(
@@ -20,7 +20,7 @@ ALL = list(
         (0, 1),  # has a picture
         (0, 1),  # it is a bare one
         (0, FRESH_NS - 1, FRESH_NS, S, 10 * S),  # its age
-        (0, SWAPPED, NO_FACE, FAILED, LOADING),
+        (0, SWAPPED, NO_FACE, FAILED, LOADING, TURNED),
         (r.ENGINE_ABSENT, r.ENGINE_STARTING, r.ENGINE_RUNNING),
         (0, 1),  # supervised
     )
@@ -61,3 +61,10 @@ def test_off_covers_with_privacy_and_shows_the_camera_without() -> None:
 
 def test_without_the_script_the_cover_says_so() -> None:
     assert decide(1, 1, r.HOLD, S, 0, 0, 0, 0, r.ENGINE_ABSENT, 0) == (r.COVERING, WHY_NO_SCRIPT)
+
+
+def test_a_face_that_is_turned_away_is_held_then_covered_whatever_was_chosen_for_no_face() -> None:
+    for choice in (r.HOLD, r.CAMERA):
+        assert decide(1, 1, choice, S, 1, 0, 0, TURNED, r.ENGINE_RUNNING, 1) == (r.HOLDING, WHY_TURNED)
+        assert decide(1, 1, choice, S, 1, 0, S, TURNED, r.ENGINE_RUNNING, 1) == (r.COVERING, WHY_TURNED)
+    assert decide(1, 1, r.COVER, S, 1, 0, 0, TURNED, r.ENGINE_RUNNING, 1) == (r.COVERING, WHY_TURNED)

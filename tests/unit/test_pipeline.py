@@ -1,0 +1,99 @@
+"""The stages together: what is worn, what is not shown at all, what is timed."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from obs_facelive.engine.stages import Stages
+from obs_facelive.frame import Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.geometry import head_pose
+from obs_facelive.home import Home
+from obs_facelive.link.layout import MAX_PATCHES
+from obs_facelive.pipeline import FARTHEST_TURN, Pipeline, Stopwatch
+from obs_facelive.settings import Settings
+from obs_facelive.topology import load_canonical_face
+from obs_facelive.view import compose
+
+
+@pytest.fixture(scope="module")
+def home() -> Home:
+    return Home.find()
+
+
+@pytest.fixture(scope="module")
+def picture(home: Home) -> Pixels:
+    good, first = cv2.VideoCapture(str(home.root / "demo" / "camera.mp4")).read()
+    assert good
+    return np.asarray(cv2.cvtColor(first, cv2.COLOR_BGR2BGRA), np.uint8)
+
+
+@pytest.fixture
+def pipeline(home: Home) -> Pipeline:
+    return Stages(home).pipeline(Settings())
+
+
+def test_the_face_is_worn_and_the_room_is_left_alone(pipeline: Pipeline, picture: Pixels) -> None:
+    frame = Frame(picture, 0, 0.0)
+    outcome = pipeline.process(frame, Settings(badge="off"))
+    assert len(outcome.faces) == len(outcome.patches) == 1 and not outcome.turned
+    changed = (compose(frame, outcome.patches) != picture).any(axis=2)
+    assert 0.02 < changed.mean() < 0.3
+    x, y = outcome.faces[0].points[4, :2].astype(int)
+    assert changed[y - 5 : y + 5, x - 5 : x + 5].all()
+
+
+def test_the_badge_is_one_more_patch_in_its_corner(pipeline: Pipeline, picture: Pixels) -> None:
+    outcome = pipeline.process(Frame(picture, 0, 0.0), Settings(badge="bottom-left"))
+    badge = outcome.patches[-1]
+    assert badge.x < 100 and badge.y > 600
+    assert badge.pixels[..., :3].max() > 200  # letters that can be read
+
+
+@pytest.mark.parametrize("view", ["landmarks", "mask", "side"])
+def test_every_view_fits_the_link(pipeline: Pipeline, picture: Pixels, view: str) -> None:
+    outcome = pipeline.process(Frame(picture, 0, 0.0), Settings(view=view))  # type: ignore[arg-type]
+    assert 0 < len(outcome.patches) <= MAX_PATCHES
+    assert sum(p.pixels.nbytes for p in outcome.patches) <= picture.nbytes + (1 << 18)
+
+
+class _TurnedMesh:
+    """The real landmarker, its points turned about the head's own axis: no clip here turns so far."""
+
+    def __init__(self, real: Pipeline, degrees: float) -> None:
+        self._real, self._angle = real._landmarker, np.radians(degrees)
+
+    def landmarks(self, pixels: Pixels, roi: Roi) -> Landmarks:
+        found = self._real.landmarks(pixels, roi)
+        centre = found.points.mean(0)
+        cos, sin = np.cos(self._angle), np.sin(self._angle)
+        turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+        return Landmarks(((found.points - centre) @ turn + centre).astype(np.float32), found.score)
+
+    def blendshapes(self, points: Floats) -> Floats:
+        return self._real.blendshapes(points)
+
+
+@pytest.mark.parametrize("degrees, hidden", [(-65, True), (-30, False), (30, False), (65, True)])
+def test_a_face_that_looks_aside_is_not_half_covered(
+    home: Home, pipeline: Pipeline, picture: Pixels, degrees: float, hidden: bool
+) -> None:
+    pipeline._landmarker = _TurnedMesh(pipeline, degrees)
+    outcome = pipeline.process(Frame(picture, 0, 0.0), Settings())
+    yaw = head_pose(outcome.faces[0].points, load_canonical_face(home.models))[0]
+    assert (abs(yaw) > FARTHEST_TURN) is hidden
+    assert outcome.turned is hidden
+    assert bool(outcome.patches) is not hidden
+
+
+def test_a_stage_inside_another_counts_for_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.0, 0.001, 0.021, 0.024])  # outer begins, inner begins, inner ends, outer ends
+    monkeypatch.setattr("obs_facelive.pipeline.time.perf_counter", lambda: next(seconds))
+    watch = Stopwatch()
+    with watch("outer"), watch("inner"):
+        pass
+    watch.end_frame()
+    assert watch.ms == pytest.approx({"outer": 4.0, "inner": 20.0})
+    watch.end_frame()
+    assert watch.ms == pytest.approx({"outer": 3.8, "inner": 19.0})
