@@ -114,7 +114,8 @@ class Environment:
                     if re.match(show, line.strip()):
                         say(f"   {line.strip()[:110]}")
         if process.returncode:
-            raise Problem("\n".join([*lines[-12:], "", hint, f"Everything that was said: {file}"]))
+            unseen = [line for line in lines if not re.match(show, line.strip())]
+            raise Problem("\n".join([*unseen[-12:], hint, f"Everything that was said: {file}"]))
 
     def pip(self, *arguments: str) -> None:
         """Runs pip in the environment."""
