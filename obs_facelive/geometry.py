@@ -10,11 +10,7 @@ import numpy.typing as npt
 from obs_facelive.frame import Floats, Roi
 from obs_facelive.topology import (
     LEFT_EYE_CORNERS,
-    LEFT_IRIS,
-    MOUTH_CORNERS,
-    NOSE_TIP,
     RIGHT_EYE_CORNERS,
-    RIGHT_IRIS,
     RIGID,
     CanonicalFace,
 )
@@ -104,19 +100,6 @@ def overlap(box: Floats, boxes: Floats) -> Floats:
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     whole = (box[2] - box[0]) * (box[3] - box[1]) + areas - common
     return np.where(whole > 0, common / np.maximum(whole, 1e-9), 0).astype(np.float32)
-
-
-def five_points(points: Floats) -> Floats:
-    """(5, 2), as neural swappers align by: eyes, tip of the nose, corners of the mouth; the left of the picture first."""
-    return np.stack(
-        [
-            points[RIGHT_IRIS[0], :2],
-            points[LEFT_IRIS[0], :2],
-            points[NOSE_TIP, :2],
-            points[MOUTH_CORNERS[0], :2],
-            points[MOUTH_CORNERS[1], :2],
-        ]
-    )
 
 
 def head_pose(points: Floats, canonical: CanonicalFace) -> tuple[float, float, float]:

@@ -11,7 +11,7 @@ import pytest
 
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Floats, Landmarks, Pixels, Roi
-from obs_facelive.geometry import five_points, head_pose, roi_of_detection, roi_of_points
+from obs_facelive.geometry import head_pose, roi_of_detection, roi_of_points
 from obs_facelive.landmark import BLENDSHAPES, Landmarker
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.topology import (
@@ -88,14 +88,6 @@ def test_irises_lie_on_dark_pixels(answers: dict[str, Landmarks], pictures: dict
             cv2.fillPoly(outline, [np.floor(points[eye, :2]).astype(np.int32)], 1)
             x, y = np.floor(points[iris[0], :2]).astype(int)
             assert grey[y - 1 : y + 2, x - 1 : x + 2].mean() < 0.75 * grey[outline > 0].mean(), name
-
-
-def test_five_points(answers: dict[str, Landmarks]) -> None:
-    for name, answer in answers.items():
-        right_eye, left_eye, nose, right_mouth, left_mouth = five_points(answer.points)
-        assert right_eye[0] < nose[0] < left_eye[0], name
-        assert right_mouth[0] < left_mouth[0]
-        assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
 
 
 def test_head_pose_of_real_heads(answers: dict[str, Landmarks], models: Path, pictures: dict[str, Pixels]) -> None:
