@@ -57,7 +57,7 @@ class Counts:
     frames : pictures that were written
     with_face : those in which a face was found that was to be swapped
     swapped : those with a swapped face
-    covered : those shown blurred, or as the last swapped one, because no face was found in them
+    covered : those shown blurred, or as the last swapped one: no face was found in them, or one that looks too far aside
     seconds : how long it took
     problems : files of a folder that could not be read, and why
     """
@@ -115,11 +115,11 @@ class Swapping:
         self.counts.with_face += bool(outcome.faces)
         self.counts.swapped += worn and state == rows.LIVE
         self.counts.covered += state in (rows.HOLDING, rows.COVERING)
-        if state == rows.BYPASS:
+        if state == rows.BYPASS and not settings.swap:
             return frame.pixels
         if state == rows.COVERING or self._held is None:
             return cover(frame.pixels)
-        return self._held
+        return self._held  # also in BYPASS: then it is bare, but nobody was found in it
 
 
 def cover(pixels: Pixels) -> Pixels:

@@ -12,8 +12,18 @@ import pytest
 from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
-from obs_facelive.offline import Counts, MisuseError, OfflineError, Swapping, cover, read_image, swap_file, write_image
-from obs_facelive.pipeline import Pipeline
+from obs_facelive.offline import (
+    Counts,
+    FaceSwap,
+    MisuseError,
+    OfflineError,
+    Swapping,
+    cover,
+    read_image,
+    swap_file,
+    write_image,
+)
+from obs_facelive.pipeline import Outcome, Pipeline
 from obs_facelive.settings import Settings
 from tests.conftest import bgra
 
@@ -36,7 +46,7 @@ def face(portraits: dict[str, Pixels]) -> Pixels:
     return bgra(portraits["male_4"])
 
 
-def sequence(pipeline: Pipeline, pictures: list[tuple[float, Pixels]], **settings: Any) -> tuple[list[Pixels], Counts]:
+def sequence(pipeline: FaceSwap, pictures: list[tuple[float, Pixels]], **settings: Any) -> tuple[list[Pixels], Counts]:
     swapping = Swapping(pipeline, Settings(**settings))
     shown = [swapping.picture(Frame(pixels, n, time)) for n, (time, pixels) in enumerate(pictures)]
     return shown, swapping.counts
@@ -73,6 +83,27 @@ def test_cover_at_once_and_show_camera_are_obeyed(pipeline: Pipeline, face: Pixe
     assert np.array_equal(shown[1], PLAIN)
     assert np.array_equal(shown[2], PLAIN)
     assert counts.covered == 0
+
+
+class Aside:
+    """The real pipeline; the face of a frame that is late looks too far aside (no picture here shows one that does)."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def process(self, frame: Frame, settings: Settings) -> Outcome:
+        outcome = self._pipeline.process(frame, settings)
+        return Outcome(outcome.faces, [], turned=True) if frame.time > 0.25 else outcome
+
+
+@pytest.mark.parametrize("choice", ["hold", "cover", "camera"])
+def test_a_face_that_looks_aside_is_never_shown(pipeline: Pipeline, face: Pixels, choice: str) -> None:
+    pictures = [(0.1, face), (0.2, PLAIN), (0.3, face), (9.0, face)]
+    shown, counts = sequence(Aside(pipeline), pictures, no_face=choice)
+    for pixels in shown:
+        assert not np.array_equal(middle(pixels), middle(face))
+    assert np.array_equal(shown[3], cover(face))
+    assert (counts.with_face, counts.swapped) == (3, 1)
 
 
 def test_with_the_swap_off_privacy_decides(pipeline: Pipeline, face: Pixels) -> None:
