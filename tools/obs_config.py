@@ -7,6 +7,7 @@ older versions read ``global.ini``, 31 and later ``user.ini``; 30.2 and later re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,6 +160,19 @@ def _ini(sections: Mapping[str, Json]) -> str:
         for key, value in values.items():
             lines.append(f"{key}={str(value).lower() if isinstance(value, bool) else value}")
     return "\n".join(lines) + "\n"
+
+
+def environment(home: Path, display: str) -> dict[str, str]:
+    """Environment variables for an OBS that lives in `home` and draws on `display`: nothing of the person's own folders.
+
+    Nor of this Python's: OBS embeds another one, and OpenCV's wheels point Qt at their own plugins.
+    """
+    foreign = ("PYTHON", "VIRTUAL_ENV", "XDG_", "DBUS_", "WAYLAND_", "QT_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    env |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    if not Path("/dev/dri").exists():
+        env["LIBGL_ALWAYS_SOFTWARE"] = "1"
+    return env
 
 
 def write(config: Path, collections: Sequence[Collection], video: Video, recordings: Path, port: int) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import os
 import shutil
 import signal
 import socket
@@ -91,10 +90,12 @@ class ObsSession:
             self._start()
             wait_for("OBS to answer", self._answers, self._start_seconds)
         except BaseException as error:
+            late = isinstance(error, TimeoutError)
+            state = "it draws" if late and self.draws() else "it does not draw"
             self.kill()
             self._stack.close()
-            if isinstance(error, TimeoutError):
-                raise ObsError(f"{error}\n{self.log()[-3000:]}") from error
+            if late:
+                raise ObsError(f"{error}; {state}\n{self.log()[-3000:]}") from error
             raise
         return self
 
@@ -108,30 +109,16 @@ class ObsSession:
         program = shutil.which("obs")
         if program is None:
             raise ObsError("OBS Studio is not installed (Debian, Ubuntu: apt install obs-studio)")
-        foreign = ("PYTHON", "VIRTUAL_ENV", "XDG_", "DBUS_", "WAYLAND_", "QT_")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self._status.mkdir(parents=True, exist_ok=True)
         for stale in self._status.glob("*.json"):
             stale.unlink()
-        env |= {
-            "HOME": str(self._home),
-            "XDG_CONFIG_HOME": str(self._home / ".config"),
-            "DISPLAY": self.display,
-            "QT_QPA_PLATFORM": "xcb",
-            "FACELIVE_STATUS_DIR": str(self._status),
-        }
-        if "LIBGL_ALWAYS_SOFTWARE" not in env and not Path("/dev/dri").exists():
-            env["LIBGL_ALWAYS_SOFTWARE"] = "1"
+        env = obs_config.environment(self._home, self.display)
+        env |= {"FACELIVE_STATUS_DIR": str(self._status)} | self._env
+        # Not --disable-missing-files-check: with it OBS 29 itself leaks one block.
+        command, nothing = [program, "--multi", "--disable-updater"], subprocess.DEVNULL
         with open(self.folder / "obs.out", "wb") as out:
             self._process = subprocess.Popen(
-                # Not --disable-missing-files-check: with it OBS 29 itself leaks one block.
-                [program, "--multi", "--disable-updater"],
-                env=env | self._env,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
+                command, env=env, cwd=self.folder, stdin=nothing, stdout=out, stderr=out, start_new_session=True
             )
 
     def _answers(self) -> bool:
@@ -210,6 +197,21 @@ class ObsSession:
     def alive(self) -> bool:
         """Whether OBS runs."""
         return self._process is not None and self._process.poll() is None
+
+    def draws(self) -> bool:
+        """Whether OBS's graphics thread has run within two seconds: one that waits for a lock for good does not."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        graphics = [t for t in tasks.iterdir() if (t / "comm").read_text().startswith("libobs: graphic")]
+
+        def switches() -> list[str]:
+            return [
+                line for t in graphics for line in (t / "status").read_text().splitlines() if "ctxt_switches" in line
+            ]
+
+        before = switches()
+        with suppress(TimeoutError):
+            return wait_for("the graphics thread to run", lambda: switches() != before, 2)
+        return False
 
     def log(self) -> str:
         """OBS's log file, as far as written."""

@@ -117,6 +117,12 @@ class Desktop:
         target.set_input_focus(X.RevertToPointerRoot, X.CurrentTime)
         self._display.sync()
 
+    def place(self, window: Window, x: int, y: int, width: int, height: int) -> None:
+        """Move and resize the window, in pixels."""
+        target = self._display.create_resource_object("window", window.id)
+        target.configure(x=x, y=y, width=width, height=height)
+        self._display.sync()
+
     def click(self, x: int, y: int) -> None:
         """Press and release the left mouse button at a point of the screen."""
         xtest.fake_input(self._display, X.MotionNotify, x=x, y=y)
@@ -134,10 +140,8 @@ class Desktop:
         self._display.sync()
 
     def picture(self, window: Window | None = None) -> Pixels:
-        """What the screen shows, of one window's area or of all of it: (h, w, 3) uint8 BGR."""
-        screen = self._root.get_geometry()
-        x0, y0 = (max(window.x, 0), max(window.y, 0)) if window else (0, 0)
-        x1, y1 = (window.x + window.width, window.y + window.height) if window else (screen.width, screen.height)
-        width, height = min(x1, screen.width) - x0, min(y1, screen.height) - y0
-        raw = self._root.get_image(x0, y0, width, height, X.ZPixmap, 0xFFFFFFFF)
-        return np.frombuffer(raw.data, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        """What a window (which must be wholly on the screen, and on top) or the screen shows: (h, w, 3) uint8 BGR."""
+        target = self._display.create_resource_object("window", window.id) if window else self._root
+        place = target.get_geometry()
+        raw = target.get_image(0, 0, place.width, place.height, X.ZPixmap, 0xFFFFFFFF)
+        return np.frombuffer(raw.data, np.uint8).reshape(place.height, place.width, 4)[:, :, :3].copy()

@@ -1,0 +1,92 @@
+"""No Python under OBS's locks: 60 filters start and render beside scripts that make the worst of OBS's interpreter.
+
+Each claim has its control: a filter with ordinary Python callbacks that must fail the same check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from obs_facelive.obs.filter import ID
+from tests.obs.conftest import SCRIPT
+from tools.obs_config import Collection, Filter, Item, Scene, Video, colour
+from tools.obs_session import ObsError, ObsSession
+from tools.waiting import wait_for
+
+FILTERS = 60
+SCRIPTS = Path(__file__).parent / "scripts"
+PLAIN, HOSTILE, SPIN = (SCRIPTS / f"{name}.py" for name in ("plain_filter", "hostile", "spin"))
+VIDEO = Video(fps=10)
+"""Slow enough for 60 filters without a GPU on two cores, of which the spinning script takes one."""
+
+
+def crowd(kind: str, scripts: Sequence[Path]) -> Collection:
+    """Sixty small sources, each with a filter of that kind; none where the kind is empty."""
+    names = [f"source {n}" for n in range(FILTERS)]
+    sources = [colour(name, 16, 16, [Filter(f"on {name}", kind=kind)] if kind else []) for name in names]
+    items = [Item(name, x=n % 10 * 20.0, y=n // 10 * 20.0) for n, name in enumerate(names)]
+    return Collection("Crowd", sources, [Scene("Scene", items)], scripts)
+
+
+def start_and_quit(folder: Path, env: dict[str, str]) -> None:
+    """One run of OBS with 60 of our filters, each of which must come to life."""
+    collection = crowd(ID, [SCRIPT, HOSTILE, SPIN])
+    with ObsSession(folder, [collection], video=VIDEO, env=env) as obs:
+        wait_for("all filters", lambda: len(obs.statuses()) == FILTERS, 30)
+        obs.quit()
+        assert obs.leaks() == 0
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_obs_starts(tmp_path: Path, obs_env: dict[str, str], run: int) -> None:
+    start_and_quit(tmp_path, obs_env)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", range(20))
+def test_obs_starts_twenty_times(tmp_path: Path, obs_env: dict[str, str], run: int) -> None:
+    start_and_quit(tmp_path, obs_env)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_python_create_hangs_obs(tmp_path: Path) -> None:
+    collection = crowd("plain_filter", [PLAIN, HOSTILE, SPIN])
+    for run in range(20):
+        try:
+            with ObsSession(tmp_path / str(run), [collection], video=VIDEO, start_seconds=8) as obs:
+                obs.quit()
+        except ObsError as error:
+            assert "waited 8 s for OBS to answer; it does not draw" in str(error)
+            return
+    pytest.fail("OBS started 20 times of 20: this neighbourhood does not show a Python create any more")
+
+
+def lagged(folder: Path, collection: Collection, env: dict[str, str]) -> float:
+    """Share of lagged frames, percent, over ten seconds after everything has settled."""
+    with ObsSession(folder, [collection], video=VIDEO, env=env) as obs:
+        if ID in str(collection.json()):
+            wait_for("all filters", lambda: len(obs.statuses()) == FILTERS, 30)
+            wait_for("the engine", lambda: all(s["results"] > 0 for s in obs.statuses().values()), 60)
+        before = obs.client.get_stats()
+        end = before.render_total_frames + 10 * VIDEO.fps
+        wait_for("frames", lambda: obs.client.get_stats().render_total_frames >= end, 120)
+        after = obs.client.get_stats()
+    skipped = after.render_skipped_frames - before.render_skipped_frames
+    return float(100 * skipped / (after.render_total_frames - before.render_total_frames))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, home: object) -> float:
+    """Lagged frames of the same scene, beside the same scripts, without a filter."""
+    return lagged(tmp_path_factory.mktemp("undisturbed"), crowd("", [HOSTILE, SPIN]), {})
+
+
+def test_frames_are_in_time(tmp_path: Path, undisturbed: float, obs_env: dict[str, str]) -> None:
+    assert lagged(tmp_path, crowd(ID, [SCRIPT, HOSTILE, SPIN]), obs_env) <= undisturbed + 5
+
+
+def test_a_python_video_render_makes_frames_late(tmp_path: Path, undisturbed: float) -> None:
+    assert lagged(tmp_path, crowd("plain_filter", [PLAIN, SPIN]), {}) > undisturbed + 5
