@@ -84,7 +84,9 @@ def sheet(
     detector, landmarker, canonical = stages
     out = []
     for run in moments(clip, rows):
-        pipelines = [Pipeline(detector, landmarker, MeshSwapper(p, canonical), Blend(canonical), canonical) for p in personas]
+        pipelines = [
+            Pipeline(detector, landmarker, MeshSwapper(p, canonical), Blend(canonical), canonical) for p in personas
+        ]
         cells: list[Pixels] = []
         for frame in run:
             outcomes = [pipeline.process(frame, settings) for pipeline in pipelines]

@@ -194,7 +194,7 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
     for folder in (profile, scenes, websocket, recordings):
         folder.mkdir(parents=True, exist_ok=True)
     first = collections[0].name
-    window = {
+    window: dict[str, dict[str, object]] = {
         "General": {"FirstRun": True, "EnableAutoUpdates": False, "ConfirmOnExit": False, "Pre31Migrated": True},
         "Basic": {
             "Profile": "FaceLive",
