@@ -128,8 +128,8 @@ class Supervisor:
                 instance.hotkey_ids = self._register_hotkeys(instance.row)
             words = self._words[instance.row]
             pressed = (int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]))
-            if pressed != instance.presses:
-                self._obey(instance.row, pressed[0] - instance.presses[0], pressed[1] - instance.presses[1])
+            new = pressed[0] - instance.presses[0], pressed[1] - instance.presses[1]
+            if any(new) and self._obey(instance.row, *new):
                 instance.presses = pressed
         self._watch_engine(now)
         self._publish(now)
@@ -159,9 +159,12 @@ class Supervisor:
         if self._status_dir:
             (Path(self._status_dir) / f"{instance.row}.json").unlink(missing_ok=True)
 
-    def _obey(self, row: int, swaps: int, nexts: int) -> None:
-        """Hotkeys change settings the way the panel does, so that everybody sees the change."""
-        settings = json.loads(self._rows.json(row) or b"{}")
+    def _obey(self, row: int, swaps: int, nexts: int) -> bool:
+        """Hotkeys change settings the way the panel does, so that everybody sees the change. False: try again."""
+        try:
+            settings = json.loads(self._rows.json(row))
+        except ValueError:  # it is being written
+            return False
         change: dict[str, str | bool] = {}
         if swaps % 2:
             change["swap"] = not self._words[row, r.SWAP]
@@ -171,7 +174,7 @@ class Supervisor:
             change["persona"] = personas[(at_now + nexts) % len(personas)]
         source = self._filter.strong_source(self._address(row))
         if not source:
-            return
+            return False
         data = self._libobs["obs_data_create"]()
         for key, value in change.items():
             if isinstance(value, bool):
@@ -182,6 +185,7 @@ class Supervisor:
         self._libobs["obs_data_release"](data)
         self._libobs["obs_source_update_properties"](source)
         self._libobs["obs_source_release"](source)
+        return True
 
     def _watch_engine(self, now: float) -> None:
         if self._restart.is_set():
