@@ -20,7 +20,6 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -99,9 +98,7 @@ class ObsSession:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.kill()
         self._stack.close()
 
@@ -228,12 +225,15 @@ class ObsSession:
         return int(line.rsplit(":", 1)[1])
 
     def statuses(self) -> dict[str, dict[str, Any]]:
-        """What our living filters say about themselves: filter name → status (see `obs_facelive.obs.status`)."""
+        """What our living filters say about themselves: filter name → status (see `obs_facelive.obs.status`).
+
+        Beside it, ``written``: when they said so, in seconds as `time.time` counts them.
+        """
         found: dict[str, dict[str, Any]] = {}
         for path in sorted(self._status.glob("*.json")):
             with suppress(FileNotFoundError):
                 status = json.loads(path.read_text(encoding="utf-8"))
-                found[status["name"]] = status
+                found[status["name"]] = status | {"written": path.stat().st_mtime}
         return found
 
     def status(self, name: str = "FaceLive") -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,18 +59,19 @@ def change(obs: ObsSession, settings: dict[str, Any], source: str = CAMERA, name
 
 def fresh(obs: ObsSession, results: int = 4, name: str = FILTER) -> dict[str, Any]:
     """Wait for some more results than there are now, so that what is shown belongs to what is there now."""
-    now = obs.wait_status("the filter", lambda s: True, name=name)["results"]
+    called = time.time()
+    now = obs.wait_status("the filter", lambda s: s["written"] > called, name=name)["results"]
     return obs.wait_status("new results", lambda s: s["results"] >= now + results and is_live(s), name=name)
 
 
 def pause(obs: ObsSession, source: str = CAMERA) -> None:
-    """Stop the clip, and wait until its frame stands still: frames that OBS has in its queue still come."""
+    """Stop the clip, and wait until its frame (looked at in `ROOM`) stands still: OBS has more in a queue."""
     obs.client.trigger_media_input_action(source, "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_PAUSE")
     shown: list[Pixels] = []
 
     def still() -> bool:
-        fresh(obs)
-        shown.append(obs.picture(source)[ROOM])
+        fresh(obs, 2)
+        shown.append(obs.picture(source, 320)[:, :75])
         return len(shown) > 2 and np.array_equal(shown[-1], shown[-2]) and np.array_equal(shown[-2], shown[-3])
 
     wait_for("the clip to stand still", still, 20)

@@ -34,7 +34,7 @@ from tests.obs.driving import (
     unrecognisable,
 )
 from tests.obs.scripts_dialog import reload_first_script, remove_first_script
-from tools.obs_config import Collection, Filter, Item, Scene, colour, media
+from tools.obs_config import Collection, Filter, Item, Scene, Video, colour, media
 from tools.obs_session import ObsSession
 from tools.waiting import wait_for
 
@@ -57,7 +57,8 @@ def obs(tmp_path_factory: pytest.TempPathFactory, camera_clip: Path, obs_env: di
         [SCRIPT],
     )
     other = one_camera(camera_clip, Filter("Other"), name="Other")
-    with ObsSession(tmp_path_factory.mktemp("obs"), [first, other], env=obs_env) as session:
+    video = Video(fps=20)  # leaves two cores time for the rest
+    with ObsSession(tmp_path_factory.mktemp("obs"), [first, other], video=video, env=obs_env) as session:
         yield session
 
 
