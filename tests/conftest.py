@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import for_warp
 from obs_facelive.home import Home
+
+# How long an example takes says nothing on two busy cores.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("busy")
 
 ReadFrames: TypeAlias = Callable[..., list[Pixels]]
 

@@ -149,7 +149,7 @@ def test_a_block_is_for_its_owner_only_and_its_name_goes_with_it() -> None:
         SharedMemory.open(memory.name, 4096)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(0, at.block_bytes(CAPACITY, PATCH_CAPACITY) // 8 - 1), st.integers(-(2**63), 2**63 - 1)),
