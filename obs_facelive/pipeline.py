@@ -75,16 +75,28 @@ class Outcome:
 class Pipeline:
     """All stages for one camera and one persona; frames go in in order.
 
+    Parameters
+    ----------
+    real : the persona is a real person, whose face is never worn without the badge
+
     Attributes
     ----------
     stopwatch : see there
     """
 
     def __init__(
-        self, detector: Detector, landmarker: Landmarker, swapper: Swapper, merger: Merger, canonical: CanonicalFace
+        self,
+        detector: Detector,
+        landmarker: Landmarker,
+        swapper: Swapper,
+        merger: Merger,
+        canonical: CanonicalFace,
+        *,
+        real: bool = False,
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
+        self._real = real
         self._tracker = Tracker()
         self.stopwatch = Stopwatch()
 
@@ -125,4 +137,6 @@ class Pipeline:
             patches = view(settings.view, frame, worn, patches)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
+        elif self._real:
+            patches.append(badge(frame, patches, "top-right"))
         return Outcome(worn, patches)

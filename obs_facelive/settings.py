@@ -108,7 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["top-right", "top-left", "bottom-right", "bottom-left", "off"],
         _about(
             "AI badge",
-            "Tells viewers that the face is made by AI; platforms and the EU's AI Act ask for it.",
+            "Says that the face is made by AI, as platforms and the EU's AI Act ask. A real person's face always carries it.",
             "Output",
             choices={
                 "top-right": "Top right",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Literal
+
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,6 +15,7 @@ from obs_facelive.frame import Floats, Frame, Landmarks, Pixels, Roi
 from obs_facelive.geometry import head_pose
 from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
+from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import FARTHEST_TURN, Pipeline, Stopwatch
 from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
@@ -49,6 +54,17 @@ def test_the_badge_is_one_more_patch_in_its_corner(pipeline: Pipeline, picture: 
     badge = outcome.patches[-1]
     assert badge.x < 100 and badge.y > 600
     assert badge.pixels[..., :3].max() > 200  # letters that can be read
+
+
+@pytest.mark.parametrize("kind, patches", [("synthetic", 1), ("self", 2), ("granted", 2)])
+def test_a_real_persons_face_is_never_worn_without_the_badge(
+    home: Home, picture: Pixels, kind: Literal["synthetic", "self", "granted"], patches: int
+) -> None:
+    stages = Stages(home)
+    persona = load_persona(stages.persona_folder(Settings()))
+    worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, kind=kind))
+    outcome = stages.pipeline(Settings(), worn).process(Frame(picture, 0, 0.0), Settings(badge="off"))
+    assert len(outcome.patches) == patches
 
 
 @pytest.mark.parametrize("view", ["landmarks", "mask", "side"])
