@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 
 import numpy as np
 
+from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.frame import Patch
@@ -37,6 +38,7 @@ class Session:
         self._loaded: Settings | None = None
         self._persona = self._error = ""
         self._error_in_frame = False
+        self._patience = Patience()
         self._results = 0
         self._reported = time.monotonic()
         self._fps = 0.0
@@ -44,7 +46,9 @@ class Session:
     def step(self) -> bool:
         """Does what there is to do; False if that was nothing."""
         self._follow_settings()
-        frame = self._end.take()
+        # Where an empty picture is shown bare, each must have been looked at.
+        patient = self._settings.no_face != "camera"
+        frame = self._end.take() if not patient or self._patience.due(time.monotonic()) else None
         if frame is None:
             self._report()
             return False
@@ -53,6 +57,7 @@ class Session:
             try:
                 outcome = self._pipeline.process(frame, self._settings)
                 faces, patches = len(outcome.faces), outcome.patches
+                self._patience.saw(faces > 0, time.monotonic())
                 status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
                 if self._stamp:
                     patches += self._stamp.patches(frame)
