@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from obs_facelive.engine.patience import LONGEST, Patience
 
 FRAME = 1 / 60
@@ -24,7 +26,7 @@ def test_a_person_is_looked_at_in_every_frame() -> None:
 
 def test_an_empty_chair_costs_little_and_is_never_forgotten() -> None:
     seen = looks(Patience(), 0, 60, False)
-    gaps = [b - a for a, b in zip(seen, seen[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(seen)]
     assert gaps[0] <= 2 * FRAME  # a face that is lost for a moment is found at once
     assert max(gaps) <= LONGEST + FRAME
     assert len([s for s in seen if s > 10]) <= 51 * 2
@@ -35,4 +37,4 @@ def test_who_comes_back_is_looked_at_in_every_frame_again() -> None:
     looks(patience, 0, 30, False)
     seen = looks(patience, 30, 31, True)
     assert seen[0] <= 30 + LONGEST + FRAME
-    assert max(b - a for a, b in zip(seen, seen[1:], strict=False)) < 1.5 * FRAME
+    assert max(b - a for a, b in itertools.pairwise(seen)) < 1.5 * FRAME
