@@ -5,6 +5,7 @@ both: the traps that FaceLive's compiled callbacks avoid.
 """
 
 import ctypes as c
+import time
 
 
 class _SourceInfo(c.Structure):
@@ -28,6 +29,7 @@ def _get_name(type_data: int) -> int:
 
 @c.CFUNCTYPE(c.c_void_p, c.c_void_p, c.c_void_p)
 def _create(settings: int, source: int) -> int:
+    time.sleep(0.002)  # as if it read a file
     return source
 
 
