@@ -46,6 +46,8 @@ class Session:
     def step(self) -> bool:
         """Does what there is to do; False if that was nothing."""
         self._follow_settings()
+        if self._seq == 0:
+            return False
         # Where an empty picture is shown bare, each must have been looked at.
         patient = self._settings.no_face != "camera"
         frame = self._end.take() if not patient or self._patience.due(time.monotonic()) else None

@@ -55,9 +55,12 @@ class EngineEnd:
         self._set(at.HEARTBEAT, count)
 
     def settings(self) -> tuple[int, bytes] | None:
-        """The settings' JSON and its sequence number, if they changed since the last call that gave some."""
+        """The settings' JSON and its sequence number, if they changed since the last call that gave some.
+
+        None until OBS has written the first.
+        """
         before = self._header(at.SETTINGS_SEQ)
-        if before == self._settings_seq or before & 1:
+        if before in (0, self._settings_seq) or before & 1:
             return None
         text = self._bytes(at.SETTINGS_TEXT, at.TEXT_BYTES).tobytes().split(b"\0", 1)[0]
         if self._header(at.SETTINGS_SEQ) != before:

@@ -96,7 +96,9 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
     """One status line for the panel."""
     parts = [str(now["state"]).upper() + (f" ({now['reason']})" if now["reason"] else "")]
     if now["state"] == "live":
-        parts.append(f"{now['engine_fps']:.0f} fps, delay {round(now['added_delay_ms_p50'] / 5) * 5:.0f} ms")
+        # In coarse steps: OBS builds the panel anew for each change, which would close a list that is open.
+        fps, delay = round(now["engine_fps"] / 5) * 5, round(now["added_delay_ms_p50"] / 20) * 20
+        parts.append(f"about {fps} fps, delay about {delay} ms")
     if now["provider"]:
         parts.append(str(now["provider"]))
     error = trouble or str(now["last_error"])

@@ -16,6 +16,7 @@ from typing import Any
 from obs_facelive.home import Home
 from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word
+from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
@@ -60,6 +61,7 @@ class Supervisor:
     def start(self) -> None:
         """Begins to watch."""
         self._stop.clear()
+        sweep()
         self._rows.table[r.T_SUPERVISED] = 1
         self._thread = threading.Thread(target=self._run, name="FaceLive supervisor", daemon=True)
         self._thread.start()

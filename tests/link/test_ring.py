@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from obs_facelive.frame import Frame, Patch, Pixels
 from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word, write_word
-from obs_facelive.link.memory import SharedMemory
+from obs_facelive.link.memory import SharedMemory, sweep
 from obs_facelive.link.obs_end import close_result, open_result, patch, patch_count, send_settings
 from obs_facelive.link.ring import EngineEnd
 from tests.link.conftest import CAPACITY, PATCH_CAPACITY, Link
@@ -110,7 +112,7 @@ def test_too_many_patches_are_refused(link: Link) -> None:
 
 
 def test_settings_arrive_once_and_whole(link: Link) -> None:
-    assert link.engine.settings() is not None  # the empty text of a new block
+    assert link.engine.settings() is None
     for text in (b'{"opacity": 50}', b"{}", b'{"persona": "x"}'):
         data = np.frombuffer(text + b"\0", np.uint8)
         send_settings(link.address, data.ctypes.data, len(text))
@@ -141,12 +143,25 @@ def test_a_block_smaller_than_it_is_said_to_be_is_refused(link: Link) -> None:
 def test_a_block_is_for_its_owner_only_and_its_name_goes_with_it() -> None:
     memory = SharedMemory.create(4096)
     if sys.platform == "linux":
-        from pathlib import Path
-
         assert Path("/dev/shm", memory.name).stat().st_mode & 0o777 == 0o600
     memory.close()
     with pytest.raises(FileNotFoundError):
         SharedMemory.open(memory.name, 4096)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists its blocks")
+def test_blocks_of_killed_processes_are_swept_and_no_others() -> None:
+    program = (
+        "import os; from obs_facelive.link.memory import SharedMemory; "
+        "print(SharedMemory.create(4096).name, flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip()
+    mine = SharedMemory.create(4096)
+    assert Path("/dev/shm", killed).exists()
+    sweep()
+    assert not Path("/dev/shm", killed).exists()
+    assert Path("/dev/shm", mine.name).exists()
+    mine.close()
 
 
 @settings(max_examples=300)
