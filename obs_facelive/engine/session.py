@@ -99,6 +99,7 @@ class Session:
             try:
                 self._pipeline = self._loading.result()
                 self._persona, self._error = self._stages.persona_folder(self._loaded).name, ""
+                self._publish()  # before the first picture, so that nobody sees one without its persona's name
             except Exception as error:
                 self._failed(error)
             self._loading = None
@@ -120,6 +121,9 @@ class Session:
         rate = self._results / elapsed
         self._fps = rate if self._fps == 0 else self._fps * 0.5 + rate * 0.5
         self._results, self._reported = 0, now
+        self._publish()
+
+    def _publish(self) -> None:
         stages = self._pipeline.stopwatch.ms if self._pipeline else {}
         report = {
             "fps": round(self._fps, 1),
