@@ -1,0 +1,75 @@
+"""What each rung of the ladder costs: measured on the present one, predicted for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from obs_facelive.quality import Rung
+
+SMALLER: Final = 0.6
+"""What a swap of the smaller picture is thought to cost before it was measured, as a share of a full one."""
+REWARP: Final = 3.0
+"""What a re-warp is thought to cost before it was measured, milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds that each of the engine's three threads spends.
+
+    Attributes
+    ----------
+    look, merge : on each frame; ``look`` is everything before the swap
+    swap : on each swap
+    every : as `Rung.swap_every`
+    """
+
+    look: float
+    swap: float
+    merge: float
+    every: int
+
+    @property
+    def way(self) -> float:
+        """Of a frame from one end to the other, milliseconds. Where the swapper goes its own pace no frame waits for it."""
+        return self.look + self.merge + (self.swap if self.every else 0.0)
+
+    @property
+    def by_thread(self) -> dict[str, float]:
+        """Milliseconds a frame; the swapper that goes its own pace never has too much to do."""
+        return {"look": self.look, "swap": self.swap / self.every if self.every else 0.0, "merge": self.merge}
+
+
+class Costs:
+    """Learns from measurements (`obs_facelive.engine.governor.Load.stages_ms`). Pure."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, float] = {"rewarp": REWARP}
+        self._rung: Rung | None = None
+        self._share = SMALLER
+
+    def learn(self, rung: Rung, stages: Mapping[str, float]) -> None:
+        """Takes in what was measured on ``rung``."""
+        old, now = self._stages.get("swap"), stages.get("swap")
+        if old and now and self._rung and rung.swap_scale != self._rung.swap_scale:
+            small, full = (now, old) if rung.swap_scale < self._rung.swap_scale else (old, now)
+            self._share = min(max(small / full, 0.2), 1.0)
+        self._stages |= stages
+        self._rung = rung
+
+    def at(self, rung: Rung) -> Times:
+        """What ``rung`` would cost now; zeros before anything was measured."""
+        here, stages = self._rung or rung, self._stages
+        detect = stages.get("detect", 0.0) * here.look_again / rung.look_again
+        expression = stages.get("blendshapes", 0.0) * here.expression_every / rung.expression_every
+        share = self._saved(rung) / self._saved(here)
+        return Times(
+            look=detect + stages.get("landmarks", 0.0) + stages.get("track", 0.0) + expression,
+            swap=stages.get("swap", 0.0) * share,
+            merge=stages.get("merge", 0.0) + (stages["rewarp"] if rung.swap_every != 1 else 0.0),
+            every=rung.swap_every,
+        )
+
+    def _saved(self, rung: Rung) -> float:
+        return self._share if rung.swap_scale < 1 else 1.0

@@ -1,0 +1,37 @@
+"""The ladder of quality: what is given up, step by step, so that the picture keeps moving. Pure facts; see `engine.governor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder.
+
+    Attributes
+    ----------
+    name : for people
+    look_again : seconds between detections while the chosen faces are followed: how late a newcomer is seen
+    expression_every : the blendshapes are computed for every n-th frame
+    swap_scale : the swapper gets the frame at this scale (1.0 or 0.5); its layer is scaled back before it is merged
+    swap_every : every n-th frame is swapped, the last swap is re-warped to the landmarks of the others; 0: the swapper
+        works as fast as it can and every frame shows its newest work, re-warped
+    """
+
+    name: str
+    look_again: float
+    expression_every: int
+    swap_scale: float
+    swap_every: int
+
+
+LADDER: Final = (
+    Rung("full quality", 0.25, 1, 1.0, 1),
+    Rung("fewer detections", 0.5, 2, 1.0, 1),
+    Rung("smaller input", 0.5, 2, 0.5, 1),
+    Rung("every second frame swapped", 0.5, 2, 0.5, 2),
+    Rung("swaps when it can", 1.0, 3, 0.5, 0),
+)
+"""From the best to the cheapest."""
