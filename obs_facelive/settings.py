@@ -104,6 +104,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             },
         ),
     ] = "auto"
+    quality: Annotated[
+        Literal["auto", "full"],
+        _about(
+            "Quality",
+            "Automatic: where the computer is too slow, quality goes down step by step and the picture keeps moving.",
+            "Engine",
+            choices={"auto": "Automatic", "full": "Always full, even if the picture stutters"},
+        ),
+    ] = "auto"
+    most_delay: Annotated[
+        Annotated[int, msgspec.Meta(ge=50, le=500)],
+        _about("Most delay", "Quality goes down before your picture comes later than this.", "Engine", "ms"),
+    ] = 150
     badge: Annotated[
         Literal["top-right", "top-left", "bottom-right", "bottom-left", "off"],
         _about(
@@ -181,6 +194,21 @@ def _field(name: str, hint: Any, default: bool | int | str) -> Field:
         high=int(high),
         choices=dict(extra["choices"]),
     )
+
+
+CAMERA = Field(
+    name="camera",
+    kind="text",
+    default="",
+    title="Camera",
+    help="The source that you wear the persona on. It is hidden in the scenes that show this one, and stays hidden.",
+    group="Camera",
+    unit="",
+    low=0,
+    high=0,
+    choices={},
+)
+"""What a FaceLive camera has and a filter has not: the name of the source that it shows."""
 
 
 def fields() -> list[Field]:

@@ -16,6 +16,7 @@ from typing import Any
 Json = Mapping[str, Any]
 
 FILTER_KIND = "facelive_filter"
+CAMERA_KIND = "facelive_camera"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ def colour(name: str, width: int, height: int, filters: Sequence[Filter] = (), *
     return Source(name, "color_source_v3", {"color": abgr, "width": width, "height": height}, filters)
 
 
+def camera(shown: str, name: str = "FaceLive camera", settings: Json | None = None) -> Source:
+    """A FaceLive camera that shows the source named `shown`."""
+    return Source(name, CAMERA_KIND, {"camera": shown, **(settings or {})})
+
+
 @dataclass(frozen=True)
 class Item:
     """A source's place in a scene, in canvas pixels."""
@@ -85,22 +91,23 @@ class Item:
     x: float = 0.0
     y: float = 0.0
     scale: float = 1.0
+    visible: bool = True
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene, its items from the back to the front."""
+    """A scene or group, its items from the back to the front."""
 
     name: str
     items: Sequence[Item] = ()
 
-    def json(self) -> Json:
-        """The scene as OBS saves it."""
+    def json(self, kind: str = "scene") -> Json:
+        """The scene as OBS saves it, or, with "group", the group."""
         items = [
             {
                 "name": item.source,
                 "id": number,
-                "visible": True,
+                "visible": item.visible,
                 "pos": {"x": item.x, "y": item.y},
                 "scale": {"x": item.scale, "y": item.scale},
                 "align": 5,
@@ -109,17 +116,21 @@ class Scene:
             for number, item in enumerate(self.items, start=1)
         ]
         settings = {"id_counter": len(items), "items": items}
-        return {"id": "scene", "versioned_id": "scene", "name": self.name, "settings": settings}
+        return {"id": kind, "versioned_id": kind, "name": self.name, "settings": settings}
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A scene collection; the first scene is the current one. `scripts` are loaded in this order."""
+    """A scene collection; the first scene is the current one. `scripts` are loaded in this order.
+
+    A group is an item of a scene, by its name.
+    """
 
     name: str
     sources: Sequence[Source]
     scenes: Sequence[Scene]
     scripts: Sequence[Path] = ()
+    groups: Sequence[Scene] = ()
 
     def json(self) -> Json:
         """The collection as OBS saves it."""
@@ -130,7 +141,7 @@ class Collection:
             "current_program_scene": first,
             "scene_order": [{"name": scene.name} for scene in self.scenes],
             "sources": [source.json() for source in self.sources] + [scene.json() for scene in self.scenes],
-            "groups": [],
+            "groups": [group.json("group") for group in self.groups],
             "transitions": [],
             "current_transition": "Cut",
             "transition_duration": 0,

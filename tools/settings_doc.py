@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from obs_facelive.settings import Field, fields
+from obs_facelive.settings import CAMERA, Field, fields
 
 FILE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -13,6 +13,12 @@ HEAD = """# Settings
 Made from `obs_facelive/settings.py` by `python -m tools.settings_doc`. The names in the second column are what obs-websocket's
 `SetSourceFilterSettings` and the options of `facelive swap` use (there with dashes: `--mask-size`).
 """
+CAMERA_HEAD = """
+## FaceLive camera
+
+The source "FaceLive camera" has all of these (over obs-websocket: `SetInputSettings`), and:
+"""
+TABLE = "\n| setting | name | values | default | what it does |\n|---|---|---|---|---|\n"
 
 
 def _values(field: Field) -> str:
@@ -41,10 +47,9 @@ def text() -> str:
     for field in fields():
         if field.group != group:
             group = field.group
-            page.append(
-                f"\n## {group}\n\n| setting | name | values | default | what it does |\n|---|---|---|---|---|\n"
-            )
+            page.append(f"\n## {group}\n{TABLE}")
         page.append(f"| {field.title} | `{field.name}` | {_values(field)} | {_default(field)} | {field.help} |\n")
+    page.append(f"{CAMERA_HEAD}{TABLE}| {CAMERA.title} | `{CAMERA.name}` | a source's name | none | {CAMERA.help} |\n")
     return "".join(page)
 
 

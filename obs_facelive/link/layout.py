@@ -15,21 +15,26 @@ another value after reading than before has read a torn thing and drops it.
 from __future__ import annotations
 
 MAGIC_VALUE = 0x46414345_4C495645  # "FACELIVE"
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 # The header's words. Written once, by OBS, before anybody else knows the block:
 MAGIC, LAYOUT, CAPACITY, PATCH_CAPACITY = 0, 1, 2, 3
 # written by OBS:
-INPUT_NEWEST, OUTPUT_READING, SETTINGS_SEQ = 8, 9, 10
-# written by the engine:
-OUTPUT_NEWEST, INPUT_READING, CLAIMED, STATUS_SEQ, HEARTBEAT, APPLIED_SEQ = 16, 17, 18, 19, 20, 21
+INPUT_NEWEST, OUTPUT_READING, SETTINGS_SEQ, DELAY_US, LAG_PERMILLE = 8, 9, 10, 11, 12
+# written by the engine (INPUT_READING has a bit for each slot that it reads):
+OUTPUT_NEWEST, INPUT_READING, STATUS_SEQ, HEARTBEAT, APPLIED_SEQ = 16, 17, 19, 20, 21
+# the ids of the frames that it works on, IN_HAND words:
+CLAIMED = 24
 HEADER_WORDS = 64
 
 NONE = -1
 """No slot, no frame."""
 
 TEXT_BYTES = 65536
-INPUT_SLOTS = OUTPUT_SLOTS = 3
+IN_HAND = 4
+"""Frames that the engine works on at once, at most: one in each of its stages, and one between two of them."""
+INPUT_SLOTS = IN_HAND + 2
+OUTPUT_SLOTS = 3
 
 # An input slot's words.
 SLOT_SEQ, SLOT_FRAME, SLOT_WIDTH, SLOT_HEIGHT, SLOT_TIME = range(5)

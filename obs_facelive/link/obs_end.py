@@ -7,7 +7,9 @@ from numba import njit
 from obs_facelive.link import layout
 from obs_facelive.link.atomic import copy, fence, load, store
 from obs_facelive.link.layout import (
+    CLAIMED,
     HEADER_WORDS,
+    IN_HAND,
     INPUT_NEWEST,
     INPUT_READING,
     INPUT_SLOTS,
@@ -54,9 +56,10 @@ def format_block(link: int, capacity: int, patch_capacity: int) -> None:
     """Makes a zeroed mapping at address ``link`` a block."""
     for word in range(HEADER_WORDS):
         store(link + 8 * word, 0)
-    for word in (INPUT_NEWEST, INPUT_READING, OUTPUT_NEWEST, OUTPUT_READING):
+    for word in (INPUT_NEWEST, OUTPUT_NEWEST, OUTPUT_READING):
         store(link + 8 * word, NONE)
-    store(link + 8 * layout.CLAIMED, NONE)
+    for index in range(IN_HAND):
+        store(link + 8 * (CLAIMED + index), NONE)
     store(link + 8 * layout.CAPACITY, capacity)
     store(link + 8 * layout.PATCH_CAPACITY, patch_capacity)
     store(link + 8 * LAYOUT, LAYOUT_VERSION)
@@ -65,14 +68,17 @@ def format_block(link: int, capacity: int, patch_capacity: int) -> None:
 
 @njit(cache=True, nogil=True)
 def send_frame(link: int, capacity: int, frame: int, time: int, data: int, line: int, width: int, height: int) -> bool:
-    """Copies a mapped picture (``line`` bytes a row at ``data``) into the slot that nobody reads. False: it does not fit."""
+    """Copies a mapped picture (``line`` bytes a row at ``data``) into a slot that nobody reads. False: it does not
+    fit, or the engine says that it reads more slots than it may."""
     row = width * 4
     if width <= 0 or height <= 0 or line < row or row * height > capacity:
         return False
     newest, reading = load(link + 8 * INPUT_NEWEST), load(link + 8 * INPUT_READING)
     slot = 0
-    while slot in (newest, reading):
+    while slot < INPUT_SLOTS and (slot == newest or reading >> slot & 1):
         slot += 1
+    if slot == INPUT_SLOTS:
+        return False
     base = link + input_offset(slot, capacity)
     seq = load(base + 8 * SLOT_SEQ) | 1
     store(base + 8 * SLOT_SEQ, seq)
@@ -90,6 +96,15 @@ def send_frame(link: int, capacity: int, frame: int, time: int, data: int, line:
     store(base + 8 * SLOT_SEQ, seq + 1)
     store(link + 8 * INPUT_NEWEST, slot)
     return True
+
+
+@njit(cache=True, nogil=True)
+def claimed(link: int, frame: int) -> bool:
+    """Whether the engine says that it works on ``frame``."""
+    for index in range(IN_HAND):
+        if load(link + 8 * (CLAIMED + index)) == frame:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)

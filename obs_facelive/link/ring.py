@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import threading
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,15 @@ from obs_facelive.frame import Frame, Patch
 from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word, write_word
 from obs_facelive.link.memory import SharedMemory
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A frame in the engine's hands: where it lies, the slot's sequence number, and the header word that says so."""
+
+    slot: int
+    seq: int
+    word: int
 
 
 class EngineEnd:
@@ -36,8 +47,10 @@ class EngineEnd:
             )
         self._last_frame = at.NONE
         self._settings_seq = at.NONE
-        self._output = 0
-        for word in (at.INPUT_READING, at.CLAIMED):
+        self._lock = threading.Lock()
+        self._in_hand: dict[int, _Held] = {}
+        self._mark()
+        for word in range(at.CLAIMED, at.CLAIMED + at.IN_HAND):
             self._set(word, at.NONE)
 
     def _header(self, word: int) -> int:
@@ -68,35 +81,65 @@ class EngineEnd:
         self._settings_seq = before
         return before, text
 
-    def take(self) -> Frame | None:
-        """The newest frame if it was not taken yet, to be given back by `give_back`.
-
-        Its pixels are the block's own; OBS leaves the slot alone until then.
-        """
+    def fresh(self) -> bool:
+        """Whether a frame has come that was not taken yet."""
         slot = self._header(at.INPUT_NEWEST)
-        if not 0 <= slot < at.INPUT_SLOTS:
-            return None
-        self._set(at.INPUT_READING, slot)
-        base = self._memory.address + at.input_offset(slot, self._capacity)
-        seq, frame_id, width, height, time = (
-            read_word(base + 8 * w) for w in (at.SLOT_SEQ, at.SLOT_FRAME, at.SLOT_WIDTH, at.SLOT_HEIGHT, at.SLOT_TIME)
-        )
-        whole = not seq & 1 and 0 < width <= at.MAX_SIDE and 0 < height <= at.MAX_SIDE
-        if not whole or frame_id == self._last_frame or width * height * 4 > self._capacity or read_word(base) != seq:
-            self._set(at.INPUT_READING, at.NONE)
-            return None
-        self._last_frame = frame_id
-        self._set(at.CLAIMED, frame_id)
-        self._slot, self._slot_seq = slot, seq
+        if not 0 <= slot < at.INPUT_SLOTS or len(self._in_hand) >= at.IN_HAND:
+            return False
+        return self._slot(slot, at.SLOT_FRAME) != self._last_frame
+
+    def take(self) -> Frame | None:
+        """The newest frame if it was not taken yet, to be given back by `give_back`; None also while `IN_HAND` frames are out.
+
+        Its pixels are the block's own; OBS leaves the slot alone until then. Any thread may give back what another has taken.
+        """
+        with self._lock:
+            slot = self._header(at.INPUT_NEWEST)
+            if not 0 <= slot < at.INPUT_SLOTS or len(self._in_hand) >= at.IN_HAND:
+                return None
+            if any(held.slot == slot for held in self._in_hand.values()):
+                return None
+            self._mark(slot)
+            words = (at.SLOT_SEQ, at.SLOT_FRAME, at.SLOT_WIDTH, at.SLOT_HEIGHT, at.SLOT_TIME)
+            seq, frame_id, width, height, time = (self._slot(slot, word) for word in words)
+            whole = not seq & 1 and 0 < width <= at.MAX_SIDE and 0 < height <= at.MAX_SIDE
+            known = frame_id == self._last_frame or frame_id in self._in_hand
+            too_big = width * height * 4 > self._capacity
+            if not whole or known or too_big or self._slot(slot, at.SLOT_SEQ) != seq:
+                self._mark()
+                return None
+            self._last_frame = frame_id
+            taken = {held.word for held in self._in_hand.values()}
+            word = next(w for w in range(at.CLAIMED, at.CLAIMED + at.IN_HAND) if w not in taken)
+            self._set(word, frame_id)
+            self._in_hand[frame_id] = _Held(slot, seq, word)
         pixels = self._bytes(at.input_offset(slot, self._capacity) + at.SLOT_WORDS * 8, width * height * 4)
         pixels.flags.writeable = False
         return Frame(pixels.reshape(height, width, 4), frame_id, time / 1e9)
 
-    def give_back(self) -> bool:
-        """Gives the taken frame's slot back. False: OBS wrote into it meanwhile, so what was made from it is torn."""
-        torn = read_word(self._memory.address + at.input_offset(self._slot, self._capacity)) != self._slot_seq
-        self._set(at.INPUT_READING, at.NONE)
-        return not torn
+    def whole(self, frame: Frame) -> bool:
+        """False: OBS wrote into the taken frame meanwhile, so what was made from it is torn."""
+        held = self._in_hand[frame.id]
+        return self._slot(held.slot, at.SLOT_SEQ) == held.seq
+
+    def give_back(self, frame: Frame) -> None:
+        """Gives the taken frame's slot back, and the claim to its texture: after `put`, not before."""
+        with self._lock:
+            held = self._in_hand.pop(frame.id)
+            self._set(held.word, at.NONE)
+            self._mark()
+
+    def _slot(self, slot: int, word: int) -> int:
+        return read_word(self._memory.address + at.input_offset(slot, self._capacity) + 8 * word)
+
+    def _mark(self, *more: int) -> None:
+        """Tells OBS which slots are read: those in hand, and ``more``."""
+        self._set(at.INPUT_READING, sum(1 << slot for slot in {held.slot for held in self._in_hand.values()} | {*more}))
+
+    def feedback(self) -> tuple[float, float]:
+        """(milliseconds of delay that the newest shown picture has, share 0..1 of OBS's frames that lagged lately)."""
+        delay, lagged = self._header(at.DELAY_US), self._header(at.LAG_PERMILLE)
+        return min(max(delay, 0), 10_000_000) / 1e3, min(max(lagged, 0), 1000) / 1e3
 
     def put(self, frame: Frame, status: int, patches: list[Patch], faces: int, settings_seq: int) -> None:
         """Publishes what was made of ``frame``. Raises `ValueError` if the patches do not fit into the frame or the slot."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 from typing import Any
 
 # "p" pointer or 64-bit integer, "i" 32-bit integer or enum, "b" bool, "f" float, "v" nothing.
@@ -32,6 +33,28 @@ FUNCTIONS: dict[str, str] = {
     "obs_source_update": "vpp",
     "obs_source_update_properties": "vp",
     "obs_source_get_settings": "pp",
+    "obs_source_get_type": "ip",
+    "obs_source_removed": "bp",
+    "obs_source_get_unversioned_id": "pp",
+    "obs_source_get_width": "ip",
+    "obs_source_get_height": "ip",
+    "obs_source_add_active_child": "bpp",
+    "obs_source_remove_active_child": "vpp",
+    "obs_source_audio_pending": "bp",
+    "obs_source_get_audio_timestamp": "pp",
+    "obs_source_get_audio_mix": "vpp",
+    "obs_get_source_by_name": "pp",
+    "obs_enum_sources": "vPp",
+    "obs_enum_scenes": "vPp",
+    "obs_enum_all_sources": "vPp",
+    "obs_scene_from_source": "pp",
+    "obs_group_from_source": "pp",
+    "obs_scene_enum_items": "vpPp",
+    "obs_sceneitem_addref": "vp",
+    "obs_sceneitem_release": "vp",
+    "obs_sceneitem_get_source": "pp",
+    "obs_sceneitem_visible": "bp",
+    "obs_sceneitem_set_visible": "bpi",
     "obs_hotkey_register_source": "ppppPp",
     "obs_hotkey_unregister": "vp",
     "obs_enter_graphics": "v",
@@ -96,6 +119,8 @@ FUNCTIONS: dict[str, str] = {
     "gs_draw_sprite": "vpiii",
     "gs_draw_sprite_subregion": "vpiiiii",
     "os_gettime_ns": "p",
+    "obs_get_total_frames": "i",
+    "obs_get_lagged_frames": "i",
 }
 
 _C_TYPES: dict[str, Any] = {
@@ -122,9 +147,23 @@ def bind(libobs: ctypes.CDLL, name: str) -> Any:
     return function
 
 
+def frontend_save(libobs: ctypes.CDLL) -> Callable[[], None]:
+    """OBS's own "save the scene collection", from any thread; does nothing where libobs runs without OBS around it."""
+    try:
+        frontend = ctypes.CDLL("obs-frontend-api.dll") if sys.platform == "win32" else libobs
+        save = frontend.obs_frontend_save
+    except (OSError, AttributeError):
+        return lambda: None
+    save.restype, save.argtypes = None, []
+    return lambda: save()
+
+
 LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300
-SOURCE_TYPE_FILTER = 1
+SOURCE_TYPE_INPUT, SOURCE_TYPE_FILTER, SOURCE_TYPE_TRANSITION, SOURCE_TYPE_SCENE = range(4)
 SOURCE_VIDEO, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, SOURCE_SRGB = 1 << 0, 1 << 2, 1 << 3, 1 << 15
+SOURCE_COMPOSITE, SOURCE_DO_NOT_DUPLICATE = 1 << 6, 1 << 7
+ICON_CAMERA = 9
+AUDIO_MIXES, AUDIO_CHANNELS, AUDIO_FRAMES = 6, 8, 1024
 BGRA, DYNAMIC, ZS_NONE = 5, 1 << 1, 0
 BLEND_ZERO, BLEND_ONE, BLEND_SRCALPHA, BLEND_INVSRCALPHA = 0, 1, 4, 5
 EFFECT_DEFAULT, EFFECT_BILINEAR_LOWRES = 0, 6

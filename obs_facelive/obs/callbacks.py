@@ -20,6 +20,7 @@ _get_target = function("obs_filter_get_target")
 _base_width = function("obs_source_get_base_width")
 _base_height = function("obs_source_get_base_height")
 _skip = function("obs_source_skip_video_filter")
+_render_source = function("obs_source_video_render")
 _enter_graphics = function("obs_enter_graphics")
 _leave_graphics = function("obs_leave_graphics")
 _data_json = function("obs_data_get_json")
@@ -89,12 +90,13 @@ def _read_settings(row: int, settings: int) -> None:
 @cfunc(types.void(_I64, _I64), cache=True)
 def update(row: int, settings: int) -> None:
     """Settings changed: keep what decides about privacy, and the JSON for the engine."""
-    _read_settings(row, settings)
+    if load(row) == r.ALIVE:
+        _read_settings(row, settings)
 
 
-@cfunc(_I64(_I64, _I64), cache=True)
-def create(settings: int, source: int) -> int:
-    """A new instance. Never fails: libobs would show the bare camera for a filter without data."""
+@njit(nogil=True)
+def new_row(settings: int, source: int, kind: int) -> int:
+    """A row for a new instance; where all are taken, the one that is never alive."""
     for index in range(r.MAX_FILTERS):
         row = _word(r.T_ROWS) + 8 * r.ROW_WORDS * index
         if load(row) == r.FREE and claim(row, r.FREE, r.CLAIMED):
@@ -103,6 +105,7 @@ def create(settings: int, source: int) -> int:
                 put(row, word, 0)
             put(row, r.JSON, json)
             put(row, r.SOURCE, source)
+            put(row, r.KIND, kind)
             put(row, r.WEAK, _get_weak(source))
             put(row, r.TICKED, 1)
             put(row, r.LAST_RESULT, NONE)
@@ -113,6 +116,12 @@ def create(settings: int, source: int) -> int:
             store(row, r.ALIVE)
             return row
     return _word(r.T_ROWS) + 8 * r.ROW_WORDS * r.MAX_FILTERS
+
+
+@cfunc(_I64(_I64, _I64), cache=True)
+def create(settings: int, source: int) -> int:
+    """A new filter. Never fails: libobs would show the bare camera for a filter without data."""
+    return new_row(settings, source, r.KIND_FILTER)
 
 
 @njit(cache=True, nogil=True)
@@ -132,23 +141,19 @@ def strong_source(row: int) -> int:
 
 @njit(cache=True, nogil=True)
 def strong_parent(row: int) -> int:
-    """A counted reference to the source that the row's filter is on; 0 if there is none (yet, or any more)."""
+    """A counted reference to the source that the row's filter is on, or to the camera itself; 0 if there is none."""
     source = strong_source(row)
-    if source == 0:
-        return 0
+    if source == 0 or get(row, r.KIND) == r.KIND_CAMERA:
+        return source
     parent = _get_parent(source)
     parent = _get_ref(parent) if parent else 0
     _release(source)
     return parent
 
 
-@cfunc(types.void(_I64), cache=True)
-def destroy(row: int) -> None:
-    """The end of an instance; the supervisor frees its block afterwards."""
-    if load(row) != r.ALIVE:
-        return
-    while claim(row + 8 * r.WEAK_BUSY, 0, 1) == 0:
-        pass
+@njit(nogil=True)
+def end_row(row: int) -> None:
+    """The end of an instance whose WEAK_BUSY the caller has claimed; the supervisor frees its block afterwards."""
     _weak_release(get(row, r.WEAK))
     put(row, r.WEAK, 0)
     put(row, r.WEAK_BUSY, 0)
@@ -158,6 +163,15 @@ def destroy(row: int) -> None:
     store(row, r.DYING)
 
 
+@cfunc(types.void(_I64), cache=True)
+def destroy(row: int) -> None:
+    """The end of a filter."""
+    if load(row) == r.ALIVE:
+        while claim(row + 8 * r.WEAK_BUSY, 0, 1) == 0:
+            pass
+        end_row(row)
+
+
 @cfunc(types.void(_I64, types.float32), cache=True)
 def video_tick(row: int, seconds: float) -> None:
     """A new frame begins: the next render captures."""
@@ -165,16 +179,16 @@ def video_tick(row: int, seconds: float) -> None:
 
 
 @njit(nogil=True)
-def _render(row: int) -> None:
-    source = get(row, r.SOURCE)
-    target = _get_target(source)
-    width, height = (_base_width(target), _base_height(target)) if target else (0, 0)
+def _draw(row: int, target: int, width: int, height: int) -> None:
     if width <= 0 or height <= 0 or width > MAX_SIDE or height > MAX_SIDE:
         return
     swap, privacy = get(row, r.SWAP), get(row, r.PRIVACY)
     if swap == 0 and privacy == 0:
         put(row, r.STATE, r.BYPASS)
-        _skip(source)
+        if get(row, r.KIND) == r.KIND_CAMERA:
+            _render_source(target)
+        else:
+            _skip(get(row, r.SOURCE))
         return
     if width != get(row, r.WIDTH) or height != get(row, r.HEIGHT):
         resize(row, width, height)
@@ -206,17 +220,26 @@ def _render(row: int) -> None:
     put(row, r.REASON, reason if state != r.LIVE else WHY_NOTHING)
 
 
-@cfunc(types.void(_I64, _I64), cache=True)
-def video_render(row: int, effect: int) -> None:
-    """Draws the filter: several times a frame where a source is seen in several places."""
-    if load(row) != r.ALIVE:
+@njit(nogil=True)
+def draw(row: int, target: int, width: int, height: int) -> None:
+    """Draws what may be seen of ``target``, which is so big. Nothing where it is drawn inside of itself."""
+    if load(row) != r.ALIVE or get(row, r.EPOCH) & 1:
         return
     began = _now()
     add(row, r.EPOCH, 1)
-    _render(row)
+    _draw(row, target, width, height)
     add(row, r.EPOCH, 1)
     add(row, r.RENDERS, 1)
     add(row, r.RENDER_NS, _now() - began)
+
+
+@cfunc(types.void(_I64, _I64), cache=True)
+def video_render(row: int, effect: int) -> None:
+    """Draws the filter: several times a frame where a source is seen in several places."""
+    if load(row) == r.ALIVE:
+        target = _get_target(get(row, r.SOURCE))
+        width, height = (_base_width(target), _base_height(target)) if target else (0, 0)
+        draw(row, target, width, height)
 
 
 @cfunc(types.void(_I64, _I64, _I64, types.uint8), cache=True)

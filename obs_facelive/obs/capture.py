@@ -7,8 +7,8 @@ import sys
 from numba import njit
 
 from obs_facelive.link.atomic import load, store
-from obs_facelive.link.layout import CLAIMED, NONE
-from obs_facelive.link.obs_end import send_frame, send_settings
+from obs_facelive.link.layout import NONE
+from obs_facelive.link.obs_end import claimed, send_frame, send_settings
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.abi import BGRA, BLEND_ONE, BLEND_ZERO, CLEAR_COLOUR, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, ZS_NONE
 from obs_facelive.obs.native import function, ring_bell, strlen, table
@@ -87,14 +87,14 @@ def target_texture(row: int, word: int) -> int:
 
 @njit(nogil=True)
 def _free_slot(row: int, link: int) -> int:
-    """The ring's oldest texture that nobody needs: not the shown one, not the newest, not the one the engine works on."""
-    claimed = load(load(link) + 8 * CLAIMED) if link else NONE
+    """The ring's oldest texture that nobody needs: not the shown one, not the newest, none the engine works on."""
+    block = get(link, r.L_BLOCK) if link else 0
     best, best_frame = -1, 0
     for slot in range(r.RING):
         frame = get(row, r.TEXTURE_FRAME + slot)
         if get(row, r.TEXTURE + slot) == 0 or frame == NONE:
             return slot
-        if slot == get(row, r.SHOWN) or slot == get(row, r.NEWEST) or frame == claimed:
+        if slot == get(row, r.SHOWN) or slot == get(row, r.NEWEST) or (block and claimed(block, frame)):
             continue
         if best < 0 or frame < best_frame:
             best, best_frame = slot, frame

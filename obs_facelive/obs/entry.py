@@ -10,7 +10,8 @@ from obs_facelive.obs.plugin import Plugin
 
 DESCRIPTION = (
     "<b>FaceLive</b> swaps your face for a persona.<br>Right-click your camera, choose Filters, press +, and add "
-    "<i>FaceLive filter</i>. Keep this script in the list: without it OBS shows your bare camera."
+    "<i>FaceLive filter</i>. Keep this script in the list: without it OBS shows your bare camera.<br>"
+    "Or add the source <i>FaceLive camera</i> and choose your camera in it: without this script it stays empty."
 )
 
 

@@ -54,6 +54,7 @@ class Instance:
     presses : of the hotkeys (swap, next persona), as far as they were obeyed
     hotkey_ids : what libobs calls them; empty until they are registered
     error : the engine's last one that OBS's log was told
+    wanted, note : of a camera: the name in its settings that was obeyed, and what a person has to know about its target
     """
 
     row: int
@@ -63,6 +64,8 @@ class Instance:
     presses: tuple[int, int] = (0, 0)
     hotkey_ids: tuple[int, ...] = ()
     error: str = ""
+    wanted: str = ""
+    note: str = ""
 
 
 class Instances:

@@ -65,6 +65,18 @@ def load_byte(typingctx: Any, address: Any) -> Any:
     return types.int64(types.int64), generate
 
 
+@intrinsic
+def call_back(typingctx: Any, callback: Any, first: Any, second: Any, third: Any) -> Any:
+    """Calls the C function at ``callback``, which takes three pointers and gives nothing."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        words = [ir.IntType(64)] * 3
+        builder.call(builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), words).as_pointer()), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate
+
+
 def link(libobs: ctypes.CDLL, table_address: int) -> None:
     """Tells the compiler's linker where everything is. Raises `AttributeError` if this libobs lacks a function."""
     for name in FUNCTIONS:

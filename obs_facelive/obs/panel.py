@@ -6,7 +6,7 @@ Ordinary Python: OBS asks for it on its UI thread, without a lock.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from obs_facelive import settings
@@ -17,7 +17,14 @@ _Properties = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _Clicked = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _Destroyed = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
-PRIVACY_NOTE = "This protects you while the script is loaded: without scripts (Safe Mode) OBS shows the bare camera."
+PRIVACY_NOTE = (
+    "This protects you while the script is loaded: without scripts (Safe Mode) OBS shows the bare camera. "
+    "The source 'FaceLive camera' protects you then, too."
+)
+CAMERA_PRIVACY_NOTE = (
+    "This protects you without the script, too (Safe Mode): OBS then shows nothing here. "
+    "While it is on, your camera itself is hidden in the scenes that show this source."
+)
 
 
 class Panel:
@@ -26,38 +33,52 @@ class Panel:
     Attributes
     ----------
     status_line, restart_engine, opened, closed : what the script connects; each takes the address of a filter's row
+    video_sources : names of the sources that a camera can show
     """
 
     def __init__(self, libobs: ctypes.CDLL, home: Home) -> None:
         self._obs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._home = home
-        self._get_properties = _Properties(self._make)
+        self._filter_panel = _Properties(self._make_filter)
+        self._camera_panel = _Properties(self._make_camera)
         self._on_restart = _Clicked(self._restart)
         self._on_destroy = _Destroyed(lambda row: self.closed(row))
         self.status_line: Callable[[int], str] = lambda row: "FaceLive's script is not loaded"
         self.restart_engine: Callable[[], None] = lambda: None
+        self.video_sources: Callable[[], list[str]] = lambda: []
         self.opened: Callable[[int], None] = lambda row: None
         self.closed: Callable[[int], None] = lambda row: None
 
     @property
-    def address(self) -> int:
-        """Of the C callback for ``obs_source_info.get_properties``."""
-        return ctypes.cast(self._get_properties, ctypes.c_void_p).value or 0
+    def filter_address(self) -> int:
+        """Of the C callback for the filter's ``obs_source_info.get_properties``."""
+        return ctypes.cast(self._filter_panel, ctypes.c_void_p).value or 0
 
-    def _make(self, row: int) -> int:
+    @property
+    def camera_address(self) -> int:
+        """Of the C callback for the camera's ``obs_source_info.get_properties``."""
+        return ctypes.cast(self._camera_panel, ctypes.c_void_p).value or 0
+
+    def _make_filter(self, row: int) -> int:
+        return self._make(row, settings.fields(), PRIVACY_NOTE)
+
+    def _make_camera(self, row: int) -> int:
+        return self._make(row, [settings.CAMERA, *settings.fields()], CAMERA_PRIVACY_NOTE)
+
+    def _make(self, row: int, fields: Iterable[settings.Field], privacy_note: str) -> int:
         panel: int = self._obs["obs_properties_create"]()
         if row:
             self._obs["obs_properties_add_text"](panel, _c("status"), _c(self.status_line(row)), abi.TEXT_INFO)
             self.opened(row)
             self._obs["obs_properties_set_param"](panel, row, self._on_destroy)
         groups: dict[str, int] = {}
-        for field in settings.fields():
+        for field in fields:
             group = groups.get(field.group)
             if group is None:
                 group = groups[field.group] = self._obs["obs_properties_create"]()
             self._add(group, field)
             if field.name == "privacy":
-                self._obs["obs_properties_add_text"](group, _c("privacy_note"), _c(PRIVACY_NOTE), abi.TEXT_INFO)
+                self._obs["obs_properties_add_text"](group, _c("privacy_note"), _c(privacy_note), abi.TEXT_INFO)
         for name, group in groups.items():
             if name == "Engine":
                 self._obs["obs_properties_add_button"](group, _c("restart"), _c("Restart the engine"), self._on_restart)
@@ -73,7 +94,10 @@ class Panel:
             self._obs["obs_property_int_set_suffix"](added, _c(f" {field.unit}"))
         else:
             added = self._obs["obs_properties_add_list"](group, name, title, abi.COMBO_LIST, abi.COMBO_STRING)
-            choices = field.choices if field.kind == "choice" else self._personas()
+            if field.kind == "choice":
+                choices = field.choices
+            else:
+                choices = self._personas() if field.name == "persona" else self._cameras()
             for value, label in choices.items():
                 self._obs["obs_property_list_add_string"](added, _c(label), _c(value))
         self._obs["obs_property_set_long_description"](added, _c(field.help))
@@ -81,6 +105,9 @@ class Panel:
     def _personas(self) -> dict[str, str]:
         names = self._home.persona_titles()
         return {"": f"First one ({next(iter(names.values()))})" if names else "None yet: run install.py", **names}
+
+    def _cameras(self) -> dict[str, str]:
+        return {"": "Choose a source", **{name: name for name in self.video_sources()}}
 
     def _restart(self, properties: int, button: int, row: int) -> bool:
         self.restart_engine()

@@ -8,7 +8,7 @@ from pathlib import Path
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.filter import Filter
+from obs_facelive.obs.filter import CAMERA_ID, SourceTypes
 from obs_facelive.obs.panel import Panel
 from obs_facelive.obs.states import REASONS
 from obs_facelive.obs.supervisor import Supervisor
@@ -21,7 +21,8 @@ class Plugin:
         self._home = home
         self._libobs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._panel = Panel(libobs, home)
-        self._filter = Filter(libobs, home, self._panel.address)
+        self._filter = SourceTypes(libobs, home, self._panel.filter_address, self._panel.camera_address)
+        self._panel.video_sources = lambda: self._filter.scenes.video_sources(but=CAMERA_ID)
         self._supervisor: Supervisor | None = None
 
     def load(self) -> None:

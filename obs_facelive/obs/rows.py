@@ -14,18 +14,24 @@ import numpy.typing as npt
 
 MAX_FILTERS: Final = 128
 """One more row, never alive, is for whoever comes too late: it draws nothing."""
-RING: Final = 8
-"""GPU textures in a filter's ring: the shown one, the engine's, the input ring's three, the one being staged, and air."""
+RING: Final = 10
+"""GPU textures in a filter's ring: the shown one, the newest, the engine's four, the input ring's newest, the one being staged,
+a result's that was not taken yet, and the one to draw into."""
 MAX_PATCHES: Final = 8
 
 # Life (create and destroy).
 FREE, CLAIMED, ALIVE, DYING = range(4)
-(USED, SOURCE, SERIAL, JSON, JSON_SEQ, WEAK, WEAK_BUSY) = range(7)
+(USED, SOURCE, SERIAL, JSON, JSON_SEQ, WEAK, WEAK_BUSY, KIND) = range(8)
+KIND_FILTER, KIND_CAMERA = 0, 1
+KIND_NAMES = ("filter", "camera")
 # Settings that decide what may be seen (update).
 (SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
 HOLD, COVER, CAMERA = 0, 1, 2
 # From the supervisor.
 (LINK, ENGINE) = range(16, 18)
+# A camera's target: a weak reference, how many callbacks are looking at it, the one drawn last, and its size
+# when the frame began (width << 32 | height).
+(TARGET, TARGET_READERS, TARGET_SEEN, TARGET_SIZE) = range(18, 22)
 # What LINK points to: one load gives a render call all of it, the block and what it has been sent.
 L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
 ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = 0, 1, 2
@@ -82,7 +88,8 @@ PATCH = TEXTURE_DONE + RING  # MAX_PATCHES textures
 PATCH_W = PATCH + MAX_PATCHES
 PATCH_H = PATCH_W + MAX_PATCHES
 PLACE = PATCH_H + MAX_PATCHES  # four words a patch
-ROW_WORDS: Final = 192
+AUDIO_MIX = PLACE + 4 * MAX_PATCHES  # ``struct obs_source_audio_mix``: 6 mixes of 8 channels
+ROW_WORDS: Final = AUDIO_MIX + 48
 
 JSON_BYTES: Final = 65536
 
@@ -93,11 +100,14 @@ STATE_NAMES = ("cover", "live", "hold", "cover", "bypass")
 # The table of constants.
 (T_ROWS, T_IMAGE, T_DRAW, T_ZERO, T_BELL, T_BYTE, T_DEFAULTS, T_DEFAULT_COUNT, T_SERIAL, T_SUPERVISED) = range(10)
 (T_KEY_SWAP, T_KEY_PRIVACY, T_KEY_NO_FACE, T_KEY_HOLD_MS) = range(12, 16)
-T_NAME = 16
+(T_NAME, T_CAMERA_NAME) = range(16, 18)
 T_CAPTION = 32  # one texture a reason
 T_CAPTION_W = 48
 T_CAPTION_H = 64
 TABLE_WORDS: Final = 80
+
+# A list that C callbacks write: its room, how many there were, two sources that they look for, and the entries.
+C_ROOM, C_LENGTH, C_FIRST, C_SECOND, C_ENTRIES = range(5)
 
 # A default: its key's address, its kind, its value (or the text's address).
 DEFAULT_WORDS: Final = 3

@@ -51,20 +51,29 @@ def engine_report(memory: SharedMemory) -> dict[str, Any]:
 
 
 def status(
-    row: npt.NDArray[np.int64], memory: SharedMemory | None, current: bool, delays: Delays, names: tuple[str, str]
+    row: npt.NDArray[np.int64],
+    memory: SharedMemory | None,
+    current: bool,
+    delays: Delays,
+    names: tuple[str, str],
+    note: str,
 ) -> dict[str, Any]:
-    """Everything about one filter.
+    """Everything about one filter or camera.
 
-    ``current``: whether the engine was sent the newest settings; ``names``: of the filter and of the source that it is on.
+    ``current``: whether the engine was sent the newest settings; ``names``: of the filter or camera, and of the source that
+    it is on or shows; ``note``: what there is to know about a camera's target. A camera that has no picture is "empty".
     """
     report = engine_report(memory) if memory else {}
     sent = int(read_word(memory.address + 8 * at.SETTINGS_SEQ)) if memory else 0
     frames = max(1, int(row[r.RENDERS]))
+    empty = row[r.KIND] == r.KIND_CAMERA and row[r.TARGET_SIZE] == 0
     return {
+        "kind": r.KIND_NAMES[int(row[r.KIND])],
         "name": names[0],
         "source": names[1],
-        "state": r.STATE_NAMES[int(row[r.STATE])],
-        "reason": REASONS[int(row[r.REASON])],
+        "state": "empty" if empty else r.STATE_NAMES[int(row[r.STATE])],
+        "reason": "" if empty else REASONS[int(row[r.REASON])],
+        "note": note,
         "width": int(row[r.WIDTH]),
         "height": int(row[r.HEIGHT]),
         "frames_rendered": int(row[r.RENDERS]),
@@ -87,6 +96,8 @@ def status(
         "engine_fps": report.get("fps", 0.0),
         "provider": str(report.get("provider", "")),
         "persona": str(report.get("persona", "")),
+        "rung": str(report.get("rung", "")),
+        "rung_why": str(report.get("rung_why", "")),
         "last_error": str(report.get("error", "")),
         "stages_ms": report.get("stages_ms", {}),
     }
@@ -99,6 +110,10 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
         # In coarse steps: OBS builds the panel anew for each change, which would close a list that is open.
         fps, delay = round(now["engine_fps"] / 5) * 5, round(now["added_delay_ms_p50"] / 20) * 20
         parts.append(f"about {fps} fps, delay about {delay} ms")
+        if now["rung_why"]:  # the quality is not the best one
+            parts.append(f"{now['rung']}: {now['rung_why']}")
+    if now.get("note"):
+        parts.append(str(now["note"]))
     if now["provider"]:
         parts.append(str(now["provider"]))
     error = trouble or str(now["last_error"])

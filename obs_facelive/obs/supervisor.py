@@ -20,9 +20,10 @@ from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
-from obs_facelive.obs.filter import Filter
+from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.instances import Instance, Instances
 from obs_facelive.obs.status import Delays, engine_report, in_words, status
+from obs_facelive.obs.targets import Targets
 
 _PERIOD = 0.05
 _HANG = 2.0
@@ -31,18 +32,19 @@ _FORGIVE = 60.0
 
 
 class Supervisor:
-    """Watches the rows of the registered filter.
+    """Watches the rows of the registered filter and camera.
 
     Attributes
     ----------
     trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
     """
 
-    def __init__(self, registered: Filter, home: Home) -> None:
+    def __init__(self, registered: SourceTypes, home: Home) -> None:
         self._filter, self._home = registered, home
         self._rows, self._words = registered.rows, registered.rows.words
         self._libobs = {name: abi.bind(registered.libobs, name) for name in abi.FUNCTIONS}
         self._instances = Instances(registered.rows)
+        self._targets = Targets(registered)
         self._engine: EngineProcess | None = None
         self._started = self._last_beat = self._next_start = 0.0
         self._beating = False
@@ -95,7 +97,8 @@ class Supervisor:
         words, block = self._words[row], instance.block if instance else None
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
         delays = instance.delays if instance else Delays()
-        return status(words, block.memory if block else None, current, delays, names)
+        note = instance.note if instance else ""
+        return status(words, block.memory if block else None, current, delays, names, note)
 
     def log(self, level: int, text: str) -> None:
         """Writes a line into OBS's log."""
@@ -133,6 +136,7 @@ class Supervisor:
             new = pressed[0] - instance.presses[0], pressed[1] - instance.presses[1]
             if any(new) and self._obey(instance.row, *new):
                 instance.presses = pressed
+        self._targets.tend(self._instances)
         self._watch_engine(now)
         self._publish(now)
 
@@ -253,7 +257,9 @@ class Supervisor:
 
     def _names(self, row: int) -> tuple[str, str]:
         found = []
-        for reference in (self._filter.strong_source, self._filter.strong_parent):
+        camera = self._words[row, r.KIND] == r.KIND_CAMERA
+        shown = self._filter.strong_target if camera else self._filter.strong_parent
+        for reference in (self._filter.strong_source, shown):
             source = reference(self._address(row))
             text = self._libobs["obs_source_get_name"](source) if source else None
             found.append(ctypes.string_at(text).decode(errors="replace") if text else "")

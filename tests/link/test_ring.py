@@ -51,7 +51,8 @@ def test_a_frame_arrives_as_it_was_sent(link: Link) -> None:
     assert (frame.id, frame.time) == (7, 7e-6)
     np.testing.assert_array_equal(frame.pixels, sent)
     assert not frame.pixels.flags.writeable
-    assert link.engine.give_back()
+    assert link.engine.whole(frame)
+    link.engine.give_back(frame)
 
 
 def test_rows_with_gaps_arrive_without_them(link: Link) -> None:
@@ -60,7 +61,7 @@ def test_rows_with_gaps_arrive_without_them(link: Link) -> None:
     frame = link.engine.take()
     assert frame is not None
     np.testing.assert_array_equal(frame.pixels, padded[:, :64])
-    link.engine.give_back()
+    link.engine.give_back(frame)
 
 
 def test_only_the_newest_frame_is_taken_and_only_once(link: Link) -> None:
@@ -68,7 +69,7 @@ def test_only_the_newest_frame_is_taken_and_only_once(link: Link) -> None:
         link.send(number, picture(number))
     frame = link.engine.take()
     assert frame is not None and frame.id == 4 and frame.pixels[0, 0, 0] == 4
-    link.engine.give_back()
+    link.engine.give_back(frame)
     assert link.engine.take() is None
 
 
@@ -79,7 +80,46 @@ def test_a_frame_in_the_engines_hands_is_not_overwritten(link: Link) -> None:
     for number in range(2, 20):
         link.send(number, picture(number))
     assert (frame.pixels == 1).all()
-    assert link.engine.give_back()
+    assert link.engine.whole(frame)
+    link.engine.give_back(frame)
+
+
+def test_several_frames_may_be_in_hand_and_go_back_in_any_order(link: Link) -> None:
+    taken = []
+    for number in range(at.IN_HAND + 2):
+        link.send(number, picture(number))
+        frame = link.engine.take()
+        if frame is not None:
+            taken.append(frame)
+    assert [frame.id for frame in taken] == list(range(at.IN_HAND))
+    assert {link.word(at.CLAIMED + n) for n in range(at.IN_HAND)} == set(range(at.IN_HAND))
+    for number in range(10, 30):
+        assert link.send(number, picture(number))
+    assert not link.engine.fresh()
+    assert all((frame.pixels == frame.id).all() and link.engine.whole(frame) for frame in taken)
+    link.engine.give_back(taken[2])
+    assert link.engine.fresh()
+    newest = link.engine.take()
+    assert newest is not None and newest.id == 29
+    for frame in (newest, taken[0], taken[3], taken[1]):
+        link.engine.give_back(frame)
+    assert link.word(at.INPUT_READING) == 0
+    assert {link.word(at.CLAIMED + n) for n in range(at.IN_HAND)} == {at.NONE}
+
+
+def test_an_engine_that_says_it_reads_everything_gets_nothing_and_harms_nobody(link: Link) -> None:
+    for value in (-1, (1 << at.INPUT_SLOTS) - 1):
+        write_word(link.address + 8 * at.INPUT_READING, value)
+        assert not link.send(1, picture(1))
+
+
+def test_feedback_is_kept_in_range(link: Link) -> None:
+    write_word(link.address + 8 * at.DELAY_US, 80_500)
+    write_word(link.address + 8 * at.LAG_PERMILLE, 20)
+    assert link.engine.feedback() == (80.5, 0.02)
+    write_word(link.address + 8 * at.DELAY_US, -5)
+    write_word(link.address + 8 * at.LAG_PERMILLE, 2**62)
+    assert link.engine.feedback() == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("size", [(65, 48), (64, 49), (0, 48)])
@@ -181,7 +221,7 @@ def test_garbage_in_the_block_harms_neither_end(garbage: list[tuple[int, int]]) 
     if frame is not None:
         assert frame.pixels.nbytes <= CAPACITY
         assert int(frame.pixels.sum()) >= 0  # every byte can be read
-        link.engine.give_back()
+        link.engine.give_back(frame)
         del frame
     link.engine.settings()
     base = open_result(link.address, CAPACITY, PATCH_CAPACITY)
@@ -216,13 +256,15 @@ def test_no_torn_frame_or_result_under_load(link: Link) -> None:
             if frame is None:
                 continue
             colours = {int(frame.pixels.min()), int(frame.pixels.max())}
-            if link.engine.give_back():
+            whole = link.engine.whole(frame)
+            if whole:
                 accepted += 1
                 assert colours == {frame.id % 251}
                 link.engine.put(frame, at.SWAPPED, [Patch(0, 0, picture(frame.id % 251))], 1, 0)
                 got = result(link)
                 if got is not None:
                     assert (got[2][0][2] == got[0] % 251).all()
+            link.engine.give_back(frame)
     finally:
         stop.set()
         writer.join()

@@ -21,9 +21,9 @@ from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.obs import abi, entry
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.filter import ID
+from obs_facelive.obs.filter import CAMERA_ID, ID
 from tests.obs.libobs import Libobs
-from tests.obs.worn import SECONDS, Worn
+from tests.obs.worn import SECONDS, Camera, Worn
 from tools.libobs32 import LibobsFiles
 from tools.waiting import wait_for
 
@@ -52,7 +52,7 @@ class Program:
     def registration(self) -> dict[str, Any]:
         """FaceLive comes into libobs; beside it, a struct that no libobs can take, so that we see that errors are seen."""
         call = self._obs.call
-        before = self._obs.filter_types()
+        before = self._obs.types()
         entry.load()
         refused = (ctypes.c_char * 4096)()
         info = abi.SourceInfo.from_buffer(refused)
@@ -62,10 +62,15 @@ class Program:
             "version": call.obs_get_version_string(),
             "struct_bytes": ctypes.sizeof(abi.SourceInfo),
             "before": before,
-            "after": self._obs.filter_types(),
-            "display_name": call.obs_source_get_display_name(ID),
-            "output_flags": call.obs_get_source_output_flags(ID),
-            "defaults": self._obs.defaults(call.obs_get_source_defaults(ID)),
+            "after": self._obs.types(),
+            **{
+                kind: {
+                    "display_name": call.obs_source_get_display_name(kind),
+                    "output_flags": call.obs_get_source_output_flags(kind),
+                    "defaults": self._obs.defaults(call.obs_get_source_defaults(kind)),
+                }
+                for kind in (ID, CAMERA_ID)
+            },
         }
 
     def panel(self, worn: Worn) -> dict[str, Any]:
@@ -217,6 +222,53 @@ class Program:
         obs.remove_source(other)
         return noted
 
+    def camera(self) -> dict[str, Any]:
+        """A FaceLive camera: live, another target, refused ones, the target's end, and its own."""
+        obs, call = self._obs, self._obs.call
+        noted: dict[str, Any] = {}
+        face = obs.source("image_source", "face", {"file": str(self._folder / "face.png")})
+        noise = obs.source("image_source", "noise", {"file": str(self._folder / "noise.png")})
+        camera = Camera(obs, "FaceLive camera", {"camera": "face", "badge": "off"})
+        camera.wait("live")
+        camera.wait_applied()
+        self._save("target_swapped", camera.filter, camera, "live")
+        self._save("target", face)
+        camera.wait_note("face itself is hidden in Scene")
+        noted["type"] = call.obs_source_get_type(camera.filter)
+        noted["flags"] = call.obs_source_get_output_flags(camera.filter)
+        noted["visible"] = [name for name in ("face", "noise", "FaceLive camera") if obs.visible(name)]
+        noted["active"] = [call.obs_source_active(source) for source in (face, noise, camera.filter)]
+        noted["status"] = camera.status()
+        noted["hotkeys"] = wait_for("hotkeys", lambda: [name for name, _ in sorted(obs.hotkeys("facelive."))], SECONDS)
+        panel = call.obs_source_properties(camera.filter)
+        noted["panel"] = obs.properties(panel)
+        call.obs_properties_destroy(panel)
+
+        camera.update({"swap": False, "privacy": False, "camera": "noise"})
+        wait_for("the other target", lambda: camera.status()["source"] == "noise" and camera[r.TARGET_SIZE], SECONDS)
+        camera.wait("bypass")
+        wait_for("its size", lambda: obs.picture(camera.filter).shape == (360, 640, 4), SECONDS)
+        self._save("target_bypassed", camera.filter)
+        noted["refused"] = {}
+        for name in ("FaceLive camera", "Scene", "nobody"):
+            camera.update({"camera": name})
+            wait_for(name, lambda: camera.status()["note"] and camera.status()["state"] == "empty", SECONDS)
+            noted["refused"][name] = [camera.status()["note"], obs.picture(camera.filter).size]
+            camera.update({"camera": "noise"})
+            wait_for("the target again", lambda: not camera.status()["note"], SECONDS)
+
+        obs.remove_source(noise)
+        wait_for("its end", lambda: camera.status()["note"], SECONDS)
+        camera.update({"camera": "face", "swap": True, "privacy": True})
+        camera.wait("live")
+        noted["end"] = camera.note()
+        obs.remove_source(camera.filter)
+        obs.drain()
+        wait_for("a free row", lambda: camera[r.USED] == r.FREE, SECONDS)
+        noted["shown_afterwards"] = call.obs_source_showing(face)
+        obs.remove_source(face)
+        return noted
+
 
 def main(folder: Path, files: LibobsFiles) -> None:
     """Everything, in order. What goes wrong ends the program."""
@@ -229,6 +281,7 @@ def main(folder: Path, files: LibobsFiles) -> None:
         "still": program.still(),
         "face": program.face(),
         "several": program.several(),
+        "camera": program.camera(),
     }
     obs.drain()
     entry.unload()

@@ -19,6 +19,7 @@ _SIGNATURES = """
 bnum_allocs:l obs_startup:bssp obs_shutdown:v obs_set_nix_platform_display:vp obs_add_data_path:vs
 obs_reset_video:ip obs_reset_audio:bp obs_open_module:ipss obs_init_module:bp obs_wait_for_destroy_queue:b
 obs_get_version_string:s obs_register_source_s:vpl obs_enum_filter_types:blp obs_source_get_display_name:ss
+obs_enum_input_types:blp obs_source_active:bp obs_source_showing:bp obs_scene_find_source:pps obs_sceneitem_visible:bp
 obs_get_source_output_flags:us obs_get_source_defaults:ps obs_get_source_properties:ps obs_source_create:psspp
 obs_source_release:vp obs_source_remove:vp obs_source_update:vpp obs_source_get_settings:pp
 obs_source_properties:pp obs_source_get_output_flags:up obs_source_get_type:ip obs_source_get_width:up
@@ -213,12 +214,19 @@ class Libobs:
         call.obs_leave_graphics()
         return rows.reshape(height, line.value // 4, 4)[:, :width].copy()
 
-    def filter_types(self) -> list[str]:
-        """The ids of all kinds of filters."""
-        ids, found = ctypes.c_char_p(), list[str]()
-        while self.call.obs_enum_filter_types(len(found), ctypes.byref(ids)):
-            found.append((ids.value or b"").decode())
-        return found
+    def types(self) -> list[str]:
+        """The ids of all kinds of filters, then of inputs."""
+        every = []
+        for enumerate_types in (self.call.obs_enum_filter_types, self.call.obs_enum_input_types):
+            ids, found = ctypes.c_char_p(), list[str]()
+            while enumerate_types(len(found), ctypes.byref(ids)):
+                found.append((ids.value or b"").decode())
+            every += found
+        return every
+
+    def visible(self, name: str) -> bool:
+        """Whether a source's place in the scene on air is switched on."""
+        return bool(self.call.obs_sceneitem_visible(self.call.obs_scene_find_source(self._scene, name)))
 
     def properties(self, panel: int) -> list[dict[str, Any]]:
         """Every property of a panel, groups opened, in order."""

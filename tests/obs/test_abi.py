@@ -22,8 +22,8 @@ from obs_facelive import settings
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
-from obs_facelive.obs.filter import ID, NAME
-from obs_facelive.obs.panel import PRIVACY_NOTE
+from obs_facelive.obs.filter import CAMERA_FLAGS, CAMERA_ID, CAMERA_NAME, FLAGS, ID, NAME
+from obs_facelive.obs.panel import CAMERA_PRIVACY_NOTE, PRIVACY_NOTE
 from obs_facelive.settings import Settings
 from tests.obs.driving import HEAD, ROOM, detail, difference
 from tools.libobs32 import VERSION, installed_libobs, libobs32
@@ -103,8 +103,10 @@ def test_registers(seen: Seen) -> None:
 
     assert known["struct_bytes"] == 384
     assert ID not in known["before"] and known["after"].count(ID) == 1
-    assert known["display_name"] == NAME
-    assert known["output_flags"] == abi.SOURCE_VIDEO | abi.SOURCE_SRGB
+    assert CAMERA_ID not in known["before"] and known["after"].count(CAMERA_ID) == 1
+    assert known[ID]["display_name"] == NAME and known[CAMERA_ID]["display_name"] == CAMERA_NAME
+    assert known[ID]["output_flags"] == FLAGS
+    assert known[CAMERA_ID]["output_flags"] == CAMERA_FLAGS
     if seen.version == VERSION:
         assert known["version"] == VERSION
 
@@ -124,13 +126,14 @@ def test_a_filter_is_what_was_registered(seen: Seen) -> None:
 
 
 def test_defaults_are_the_schemas(seen: Seen) -> None:
-    assert seen.report["registration"]["defaults"] == DEFAULTS
+    assert [seen.report["registration"][kind]["defaults"] for kind in (ID, CAMERA_ID)] == [DEFAULTS] * 2
     assert seen.report["still"]["defaults"] == DEFAULTS
     assert seen.report["still"]["settings"] == {"badge": "off"}
 
 
 def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     expected: list[dict[str, Any]] = []
+    last_of_engine = [field.name for field in settings.fields() if field.group == "Engine"][-1]
     for field in settings.fields():
         if f"group_{field.group.lower()}" not in [p["name"] for p in expected]:
             expected.append(_property(f"group_{field.group.lower()}", "group", field.group))
@@ -147,7 +150,7 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
             expected.append(_property(field.name, "list", **about) | {"choices": choices})
         if field.name == "privacy":
             expected.append(_property("privacy_note", "text", PRIVACY_NOTE))
-        if field.name == "device":
+        if field.name == last_of_engine:
             expected.append(_property("restart", "button", "Restart the engine"))
     panel = seen.report["face"]["panel"]
 
@@ -155,6 +158,14 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     assert panel["filter"][1:] == expected
     status = panel["filter"][0]
     assert (status["name"], status["type"]) == ("status", "text") and status["title"].startswith(("LIVE", "HOLD"))
+
+
+def test_the_cameras_panel_has_a_list_of_cameras(seen: Seen) -> None:
+    panel = {item["name"]: item for item in seen.report["camera"]["panel"]}
+
+    assert set(panel) == {p["name"] for p in seen.report["face"]["panel"]["filter"]} | {"camera", "group_camera"}
+    assert panel["camera"]["choices"] == {"": "Choose a source", "face": "face", "noise": "noise", "Scene": "Scene"}
+    assert panel["privacy_note"]["title"] == CAMERA_PRIVACY_NOTE
 
 
 def _property(name: str, kind: str, title: str, help: str = "") -> dict[str, Any]:
@@ -243,10 +254,35 @@ def test_several_filters(seen: Seen) -> None:
     assert clip.shape == (720, 1280, 4) and clip[..., :3].std() > 30 and clip[..., 3].min() == 255
 
 
+def test_the_camera_shows_its_target_swapped_and_hides_it(seen: Seen) -> None:
+    camera, shown, bare = seen.report["camera"], seen.picture("target_swapped"), seen.picture("target")
+
+    assert (camera["type"], camera["flags"]) == (abi.SOURCE_TYPE_INPUT, CAMERA_FLAGS)
+    np.testing.assert_array_equal(shown[ROOM], bare[ROOM])
+    assert difference(shown[HEAD], bare[HEAD]) > 3
+    assert camera["visible"] == ["noise", "FaceLive camera"]
+    assert camera["active"] == [True, True, True]
+    assert camera["status"]["kind"] == "camera" and camera["status"]["source"] == "face"
+    assert camera["hotkeys"] == ["facelive.next_persona", "facelive.swap"]
+    np.testing.assert_array_equal(seen.picture("target_bypassed"), seen.picture("noise"))
+
+
+def test_the_cameras_refusals(seen: Seen) -> None:
+    assert seen.report["camera"]["refused"] == {
+        "FaceLive camera": ["a FaceLive camera cannot show itself", 0],
+        "Scene": ["Scene shows this FaceLive camera: choose another", 0],
+        "nobody": ["there is no source named nobody", 0],
+    }
+
+
+def test_the_target_rests_when_the_camera_is_gone(seen: Seen) -> None:
+    assert seen.report["camera"]["shown_afterwards"] is False
+
+
 def test_no_bare_frame_and_no_bad_result(seen: Seen) -> None:
     report = seen.report
     notes = [report["still"][n] for n in ("no_face", "off", "open", "camera", "small", "end")]
-    notes += [report["face"]["live"], report["face"]["again"], *report["several"]["filters"]]
+    notes += [report["face"]["live"], report["face"]["again"], report["camera"]["end"], *report["several"]["filters"]]
 
     assert [(n["raw_shown"], n["torn"], n["bad_results"]) for n in notes] == [(0, 0, 0)] * len(notes)
 

@@ -1,4 +1,4 @@
-"""Our filter on a source of a libobs in this process: its row, read beside libobs, and waiting for what it shows."""
+"""Our filter or camera in a libobs in this process: its row, read beside libobs, and waiting for what it shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.filter import ID
+from obs_facelive.obs.filter import CAMERA_ID, ID
 from obs_facelive.obs.states import REASONS
 from tests.obs.libobs import Libobs
 from tools.waiting import wait_for
@@ -28,9 +28,11 @@ class Worn:
     """
 
     def __init__(self, obs: Libobs, source: int, name: str, settings: dict[str, Any] | None = None) -> None:
-        self._obs, self._source, self._name = obs, source, name
-        self.filter = obs.add_filter(source, ID, name, settings)
-        self.address = obs.call.obs_obj_get_data(self.filter)
+        self._keep(obs, obs.add_filter(source, ID, name, settings), name)
+
+    def _keep(self, obs: Libobs, made: int, name: str) -> None:
+        self._obs, self.filter, self._name = obs, made, name
+        self.address = obs.call.obs_obj_get_data(made)
         self._row = (ctypes.c_int64 * r.ROW_WORDS).from_address(self.address)
 
     def __getitem__(self, word: int) -> int:
@@ -94,3 +96,14 @@ class Worn:
             "torn": self[r.TORN],
             "bad_results": self[r.BAD_RESULTS],
         }
+
+
+class Camera(Worn):
+    """A FaceLive camera in the scene on air."""
+
+    def __init__(self, obs: Libobs, name: str, settings: dict[str, Any]) -> None:
+        self._keep(obs, obs.source(CAMERA_ID, name, settings), name)
+
+    def wait_note(self, words: str) -> None:
+        """Wait until the panel says that of its target."""
+        wait_for(f"{self._name}: {words}", lambda: self.status()["note"] == words, SECONDS)
