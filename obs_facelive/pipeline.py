@@ -1,4 +1,7 @@
-"""Detector → landmarker → tracker → swapper → merger → patches: composition and timing, nothing else."""
+"""Detector → landmarker → tracker → swapper → merger → patches: composition and timing, nothing else.
+
+Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pipeline.swap`, `Pipeline.merge`.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
-from obs_facelive.frame import Detections, Face, Frame, Landmarks, Patch, Pixels, Roi
+from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Roi
 from obs_facelive.geometry import head_pose
 from obs_facelive.landmark import Landmarker
 from obs_facelive.merge import Merger
 from obs_facelive.provenance.badge import badge
+from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.swap import Swapper
+from obs_facelive.swap.rewarp import rewarp
+from obs_facelive.swap.scale import swap_at
 from obs_facelive.topology import CanonicalFace
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import view
 
 FARTHEST_TURN = 50.0
 """Degrees of yaw. The landmarks are wrong beyond about 45 (looked at on stills): parts of the bare face would show."""
+OLDEST_LAYER = 1.0
+"""Seconds after which a swap is not moved onto newer landmarks any more: light and expression have gone on."""
+FARTHEST_REWARP = 20.0
+"""Degrees of yaw or pitch that a swap is moved by at the most: beyond, a side of the face is seen that it does not have."""
 
 
 class Stopwatch:
@@ -56,6 +66,34 @@ class Stopwatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """A frame that was looked at.
+
+    Attributes
+    ----------
+    faces : the chosen ones, with their blendshapes
+    turned : see `Outcome`
+    """
+
+    frame: Frame
+    faces: list[Face]
+    turned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """The swapper's work on one looked-at frame.
+
+    Attributes
+    ----------
+    layers : one for each of the faces
+    """
+
+    looked: Looked
+    layers: list[Layer]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one frame.
 
@@ -73,7 +111,7 @@ class Outcome:
 
 
 class Pipeline:
-    """All stages for one camera and one persona; frames go in in order.
+    """All stages for one camera and one persona; frames go in in order. One thread a step, at most.
 
     Parameters
     ----------
@@ -81,7 +119,7 @@ class Pipeline:
 
     Attributes
     ----------
-    stopwatch : see there
+    watches : of `look`, of `swap`, of `merge`, and of the re-warping in `merge`
     """
 
     def __init__(
@@ -98,17 +136,25 @@ class Pipeline:
         self.swapper, self.merger = swapper, merger
         self._real = real
         self._tracker = Tracker()
-        self.stopwatch = Stopwatch()
+        self._looks = 0
+        self._expressions: dict[int, Floats] = {}
+        self.watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
+
+    @property
+    def stages_ms(self) -> dict[str, float]:
+        """Milliseconds by stage: of a look, of a swap, of a merge, of a re-warp; those that never ran are not there."""
+        return {stage: ms for watch in self.watches for stage, ms in watch.ms.items()}
 
     def process(self, frame: Frame, settings: Settings) -> Outcome:
-        """The swapped faces of ``frame``, as patches to be laid over it."""
-        try:
-            return self._process(frame, settings)
-        finally:
-            self.stopwatch.end_frame()
+        """The swapped faces of ``frame``, as patches to be laid over it: all steps, one after the other."""
+        looked = self.look(frame, settings)
+        if not looked.faces or looked.turned:
+            return Outcome(looked.faces, [], looked.turned)
+        return self.merge(looked, self.swap(looked, settings), settings)
 
-    def _process(self, frame: Frame, settings: Settings) -> Outcome:
-        clock = self.stopwatch
+    def look(self, frame: Frame, settings: Settings, rung: Rung = LADDER[0]) -> Looked:
+        """Finds the chosen faces and what they do."""
+        clock = self.watches[0]
 
         def detect(pixels: Pixels) -> Detections:
             with clock("detect"):
@@ -118,25 +164,68 @@ class Pipeline:
             with clock("landmarks"):
                 return self._landmarker.landmarks(pixels, roi)
 
-        with clock("track"):
-            faces = self._tracker.follow(frame, settings, detect, landmarks)
-        if not faces:
-            return Outcome([], [])
-        if any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces):
-            return Outcome(faces, [], turned=True)
-        worn, patches = [], []
-        for face in faces:
-            with clock("blendshapes"):
-                face = replace(face, blendshapes=self._landmarker.blendshapes(face.points))
+        try:
+            with clock("track"):
+                faces = self._tracker.follow(frame, settings, detect, landmarks, rung.look_again)
+            turned = any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
+            if faces and not turned:
+                with clock("blendshapes"):
+                    faces = [self._expressed(face, rung) for face in faces]
+                self._looks += 1
+            self._expressions = {face.track: face.blendshapes for face in faces}
+            return Looked(frame, faces, turned)
+        finally:
+            clock.end_frame()
+
+    def _expressed(self, face: Face, rung: Rung) -> Face:
+        known = self._expressions.get(face.track)
+        if known is None or self._looks % rung.expression_every == 0:
+            known = self._landmarker.blendshapes(face.points)
+        return replace(face, blendshapes=known)
+
+    def swap(self, looked: Looked, settings: Settings, rung: Rung = LADDER[0]) -> Swapped:
+        """The persona in place of each face."""
+        clock = self.watches[1]
+        try:
             with clock("swap"):
-                layer = self.swapper.swap(frame, face, settings)
+                layers = swap_at(rung.swap_scale, self.swapper, looked.frame, looked.faces, settings)
+            return Swapped(looked, layers)
+        finally:
+            clock.end_frame()
+
+    def rewarp(self, swapped: Swapped, looked: Looked) -> Swapped | None:
+        """Earlier work of the swapper, moved onto the faces of a later frame; None where it fits one of them no more."""
+        clock = self.watches[3]
+        before = {face.track: (face, layer) for face, layer in zip(swapped.looked.faces, swapped.layers, strict=True)}
+        layers: list[Layer] = []
+        try:
+            with clock("rewarp"):
+                for face in looked.faces:
+                    if face.track not in before or looked.frame.time - swapped.looked.frame.time > OLDEST_LAYER:
+                        return None
+                    old, layer = before[face.track]
+                    poses = head_pose(old.points, self._canonical), head_pose(face.points, self._canonical)
+                    if max(abs(a - b) for a, b in zip(poses[0][:2], poses[1][:2], strict=True)) > FARTHEST_REWARP:
+                        return None
+                    layers.append(rewarp(layer, old.points, face.points, looked.frame.width, looked.frame.height))
+        finally:
+            clock.end_frame()
+        return Swapped(looked, layers)
+
+    def merge(self, looked: Looked, swapped: Swapped, settings: Settings) -> Outcome:
+        """The patches that are to be laid over ``looked``'s frame, of layers that were made for its faces."""
+        frame, clock = looked.frame, self.watches[2]
+        patches: list[Patch] = []
+        try:
             with clock("merge"):
-                patches.append(self.merger.merge(frame, face, layer, settings))
-            worn.append(face)
+                for face, layer in zip(looked.faces, swapped.layers, strict=True):
+                    patches.append(self.merger.merge(frame, face, layer, settings))
+        finally:
+            clock.end_frame()
         if settings.view != "result":
-            patches = view(settings.view, frame, worn, patches)
+            patches = view(settings.view, frame, looked.faces, patches)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
         elif self._real:
             patches.append(badge(frame, patches, "top-right"))
-        return Outcome(worn, patches)
+        return Outcome(looked.faces, patches)

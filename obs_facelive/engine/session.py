@@ -70,9 +70,10 @@ class Session:
                 self._failed(error)
         elif not self._loading:
             status = FAILED
-        if self._end.give_back():
+        if self._end.whole(frame):
             self._end.put(frame, status, patches, faces, self._seq)
             self._results += 1
+        self._end.give_back(frame)
         self._report()
         return True
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Pixels, Roi
 from obs_facelive.geometry import box_of, overlap, roi_of_detection, roi_of_points
+from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
 from obs_facelive.track.choice import FaceChoice, rank
 from obs_facelive.track.plausible import plausible
@@ -19,7 +20,7 @@ Detect: TypeAlias = Callable[[Pixels], Detections]
 Landmark: TypeAlias = Callable[[Pixels, Roi], Landmarks]
 
 MAX_FACES = 4
-LOOK_AGAIN = 0.25
+LOOK_AGAIN = LADDER[0].look_again
 """Seconds between detections while all is well: how late a newcomer is seen at the most."""
 REMEMBER = 1.0
 """Seconds for which a lost face keeps its number, and its claim to be the chosen one."""
@@ -55,10 +56,12 @@ class Tracker:
         self._crowded = -np.inf
         self._choice: FaceChoice | None = None
 
-    def follow(self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark) -> list[Face]:
+    def follow(
+        self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark, look_again: float = LOOK_AGAIN
+    ) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
-        Blendshapes are left at zero. If the one chosen face of several is lost, nobody else takes its place for a second:
+        Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several is lost, nobody else takes its place for a second:
         otherwise one person would be swapped while the other's bare face is shown.
         """
         time = frame.time
@@ -71,7 +74,7 @@ class Tracker:
             elif answer:
                 found.append((track, answer))
         missing = sum(t.wanted for t in self._tracks) > len(found)
-        if not found or missing or abs(time - self._looked) >= LOOK_AGAIN or settings.face != self._choice:
+        if not found or missing or abs(time - self._looked) >= look_again or settings.face != self._choice:
             found = self._choose(frame, settings.face, detect(frame.pixels), landmark, found)
             self._looked, self._choice = time, settings.face
         faces = [self._face(track, answer, time, settings.steadiness) for track, answer in found]
@@ -92,7 +95,7 @@ class Tracker:
         boxes = np.array(known + [detections.boxes[i] for i in new], np.float32).reshape(-1, 4)
         claimed = (
             how != "all"
-            and abs(frame.time - self._crowded) <= REMEMBER + LOOK_AGAIN
+            and abs(frame.time - self._crowded) <= REMEMBER + LADDER[-1].look_again
             and any(t.wanted for t in self._absent(found))
         )
         if len(boxes) > 1:

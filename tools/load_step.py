@@ -1,0 +1,350 @@
+"""Shows what the governor does about a step of load: ``python -m tools.load_step OUT.png``.
+
+The real engine works on a clip through a real block, 30 frames a second, as it does for OBS. After ten quiet seconds its
+swapper becomes slow (250 ms, a test double around the real one), later every core gets another program that never rests. A plot
+shows delay, frame rates and rung over time; the figures are printed, one JSON line last.
+
+    python -m tools.load_step load.png
+    python -m tools.load_step load.png --steps burn --quality full --trace burn.csv     # a trace for the tests
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from obs_facelive.frame import Pixels
+from obs_facelive.home import Home
+from obs_facelive.link import layout
+from obs_facelive.link.atomic import read_word, write_word
+from obs_facelive.link.bell import Bell
+from obs_facelive.link.memory import SharedMemory
+from obs_facelive.link.obs_end import close_result, format_block, open_result, send_frame, send_settings
+from obs_facelive.obs.engine_process import EngineProcess
+from obs_facelive.obs.status import engine_report
+from obs_facelive.quality import LADDER
+from obs_facelive.settings import Settings
+from obs_facelive.video import read_frames
+from tools.plot import BLUE, GREEN, GREY, ORANGE, Line, Panel, Plot
+
+FPS = 30
+SIZE = 1280, 720
+STEP_EVERY = 0.25
+QUIET, LOADED, AFTER = 10.0, 15.0, 25.0
+SLOW = 250
+SLOW_SWAP = "FACELIVE_TEST_SLOW_SWAP"
+START = 60.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A quarter of a second, as OBS sees it.
+
+    Attributes
+    ----------
+    camera_fps, result_fps, swap_fps : frames a second that were sent, came back swapped, were swapped anew
+    delay_ms : of the newest picture shown
+    lagged : share of OBS's frames that lagged: here, of the camera's that came too late
+    stages_ms : from the engine's report
+    """
+
+    time: float
+    camera_fps: float
+    result_fps: float
+    swap_fps: float
+    delay_ms: float
+    lagged: float
+    rung: str
+    why: str
+    stages_ms: dict[str, float]
+
+
+class Obs:
+    """OBS's end of one filter: sends each picture one tick after it was taken, looks for a result at each tick."""
+
+    def __init__(self, home: Home, settings: dict[str, Any]) -> None:
+        width, height = SIZE
+        self._capacity, self._patch_capacity = width * height * 4, width * height * 4 + (1 << 18)
+        self.memory = SharedMemory.create(layout.block_bytes(self._capacity, self._patch_capacity))
+        format_block(self.memory.address, self._capacity, self._patch_capacity)
+        text = np.frombuffer(json.dumps(settings).encode() + b"\0", np.uint8)
+        send_settings(self.memory.address, text.ctypes.data, len(text) - 1)
+        self.bell = Bell()
+        self.engine = EngineProcess(home, "auto", self.bell)
+        self.engine.tell(open=self.memory.name, capacity=self._capacity, patch_capacity=self._patch_capacity)
+        self._taken: dict[int, float] = {}
+        self._last = layout.NONE
+        self.sent = self.results = 0
+        self.delays: list[float] = []
+
+    def tick(self, picture: Pixels) -> None:
+        """One frame of the video: what the render callback does."""
+        now = time.monotonic()
+        base = open_result(self.memory.address, self._capacity, self._patch_capacity)
+        if base:
+            seq, frame = read_word(base), read_word(base + 8 * layout.RESULT_FRAME)
+            status = read_word(base + 8 * layout.RESULT_STATUS)
+            if close_result(self.memory.address, base, seq) and frame != self._last:
+                self._last = frame
+                if status == layout.SWAPPED and frame in self._taken:
+                    self.results += 1
+                    self.delays.append((now - self._taken[frame]) * 1e3)
+                    write_word(self.memory.address + 8 * layout.DELAY_US, round(self.delays[-1] * 1e3))
+        self.sent += 1
+        self._taken[self.sent] = now - 1 / FPS
+        self._taken.pop(self.sent - 300, None)
+        height, width = picture.shape[:2]
+        data, line = picture.ctypes.data, picture.strides[0]
+        send_frame(self.memory.address, self._capacity, self.sent, time.monotonic_ns(), data, line, width, height)
+        os.write(self.bell.handle, b"\0")
+
+    def lag(self, share: float) -> None:
+        """Tells the engine how many of the last second's ticks came too late."""
+        write_word(self.memory.address + 8 * layout.LAG_PERMILLE, round(share * 1000))
+
+    def close(self) -> None:
+        """Ends the engine."""
+        self.engine.close()
+        self.memory.close()
+
+
+def pictures(clip: Path) -> list[Pixels]:
+    """Four seconds of the clip at 1280x720, forth and back: no jump at the end."""
+    frames = []
+    for frame in read_frames(clip):
+        pixels = frame.pixels
+        if (frame.width, frame.height) != SIZE:
+            pixels = np.asarray(cv2.resize(pixels, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        frames.append(pixels)
+        if len(frames) == 4 * FPS:
+            break
+    return frames + frames[-2:0:-1]
+
+
+class Loads:
+    """The loads that are switched on and off."""
+
+    def __init__(self, slow_swap: Path) -> None:
+        self._slow_swap = slow_swap
+        self._burners: list[subprocess.Popen[bytes]] = []
+        self.none()
+
+    def set(self, name: str) -> None:
+        """Switches to one of ``none``, ``swap``, ``burn``, ``noise``."""
+        getattr(self, name)()
+
+    def none(self) -> None:
+        """Quiet."""
+        self._slow_swap.write_text("0")
+        for burner in self._burners:
+            burner.kill()
+            burner.wait()
+        self._burners.clear()
+
+    def swap(self) -> None:
+        """A swapper that takes 250 ms."""
+        self._slow_swap.write_text(str(SLOW))
+
+    def burn(self) -> None:
+        """A program on each core that never rests."""
+        self._start("while True: pass", os.cpu_count() or 1)
+
+    def noise(self) -> None:
+        """Programs that work now and then, as a browser does."""
+        program = "import random, time\nwhile True:\n end = time.monotonic() + random.expovariate(5)\n"
+        self._start(program + " while time.monotonic() < end: pass\n time.sleep(random.expovariate(3))", 2)
+
+    def _start(self, program: str, count: int) -> None:
+        self._burners += [subprocess.Popen([sys.executable, "-c", program]) for _ in range(count)]
+
+
+@contextmanager
+def loads() -> Iterator[Loads]:
+    """The loads, off again at the end, whatever happens."""
+    with tempfile.TemporaryDirectory() as folder:
+        switch = Path(folder) / "slow_swap"
+        os.environ[SLOW_SWAP] = str(switch)
+        switchable = Loads(switch)
+        try:
+            yield switchable
+        finally:
+            switchable.none()
+            del os.environ[SLOW_SWAP]
+
+
+def run(home: Home, clip: Path, settings: dict[str, Any], plan: list[tuple[float, str]]) -> list[Sample]:
+    """Goes through ``plan`` (seconds, load) once the engine swaps; a sample each quarter of a second."""
+    shown, samples = pictures(clip), list[Sample]()
+    with loads() as load:
+        obs = Obs(home, settings)
+        try:
+            began = time.monotonic()
+            due, number, late = began, 0, list[bool]()
+            while obs.results < FPS and time.monotonic() - began < START:
+                due, number, _ = _tick(obs, shown, due, number)
+            if obs.results < FPS:
+                raise RuntimeError("the engine does not swap")
+            for seconds, name in plan:
+                load.set(name)
+                for _ in range(round(seconds / STEP_EVERY)):
+                    start, before, first = time.monotonic(), (obs.sent, obs.results), len(obs.delays)
+                    while time.monotonic() - start < STEP_EVERY:
+                        due, number, behind = _tick(obs, shown, due, number)
+                        late = [*late[-FPS:], behind]
+                    share = sum(late) / len(late)
+                    obs.lag(share)
+                    elapsed = time.monotonic() - start
+                    report = engine_report(obs.memory)
+                    delays = obs.delays[first:] or obs.delays[-1:]
+                    samples.append(
+                        Sample(
+                            time=len(samples) * STEP_EVERY,
+                            camera_fps=round((obs.sent - before[0]) / elapsed, 2),
+                            result_fps=round((obs.results - before[1]) / elapsed, 2),
+                            swap_fps=float(report.get("swap_fps", 0.0)),
+                            delay_ms=round(float(np.median(delays)), 1),
+                            lagged=round(share, 3),
+                            rung=str(report.get("rung", LADDER[0].name)),
+                            why=str(report.get("rung_why", "")),
+                            stages_ms=dict(report.get("stages_ms", {})),
+                        )
+                    )
+        finally:
+            obs.close()
+    return samples
+
+
+def _tick(obs: Obs, shown: list[Pixels], due: float, number: int) -> tuple[float, int, bool]:
+    """Waits for the next frame's time and shows it; also: whether it came too late by more than half a frame."""
+    time.sleep(max(0.0, due - time.monotonic()))
+    late = time.monotonic() - due > 0.5 / FPS
+    obs.tick(shown[number % len(shown)])
+    return max(due + 1 / FPS, time.monotonic() - 0.5 / FPS), number + 1, late
+
+
+def figures(samples: list[Sample], plan: list[tuple[float, str]]) -> list[dict[str, Any]]:
+    """What each part of the plan came to; the first two seconds of a load and the climb after it count apart."""
+    out, start = [], 0.0
+    for seconds, name in plan:
+        part = [s for s in samples if start <= s.time < start + seconds]
+        settled = [s for s in part if s.time >= start + 2] or part
+        rungs = [s.rung for s in part]
+        delays = [s.delay_ms for s in settled]
+        out.append(
+            {
+                "load": name,
+                "from_s": start,
+                "published_share": round(sum(s.result_fps for s in settled) / sum(s.camera_fps for s in settled), 3),
+                "swapped_fps": round(float(np.mean([s.swap_fps for s in settled])), 1),
+                "delay_ms_p50": round(float(np.percentile(delays, 50)), 1),
+                "delay_ms_p95": round(float(np.percentile(delays, 95)), 1),
+                "rung_changes": sum(a != b for a, b in itertools.pairwise(rungs)),
+                "rung_at_end": rungs[-1],
+                "why": part[-1].why,
+            }
+        )
+        start += seconds
+    return out
+
+
+def plot(samples: list[Sample], plan: list[tuple[float, str]], budget: float, path: Path) -> None:
+    """Draws it."""
+    words = {
+        "swap": f"the swapper takes {SLOW} ms",
+        "burn": "another program on every core",
+        "noise": "a noisy neighbour",
+    }
+    spans, start = [], 0.0
+    for seconds, name in plan:
+        if name != "none":
+            spans.append((start, start + seconds, words[name]))
+        start += seconds
+    names = [rung.name for rung in LADDER]
+    rungs = [(s.time, float(len(names) - names.index(s.rung))) for s in samples]
+
+    def line(name: str, field: str, colour: tuple[int, int, int]) -> Line:
+        return Line(name, [(s.time, float(getattr(s, field))) for s in samples], colour)
+
+    panels = [
+        Panel("Added delay, ms", 400, [line("delay", "delay_ms", BLUE)], limits=[(f"budget {budget:.0f} ms", budget)]),
+        Panel(
+            "Frames a second",
+            40,
+            [
+                line("camera", "camera_fps", GREY),
+                line("published", "result_fps", GREEN),
+                line("swapped anew", "swap_fps", ORANGE),
+            ],
+        ),
+        Panel(
+            "Rung",
+            len(names) + 0.5,
+            [Line("rung", rungs, BLUE, stairs=True)],
+            ticks=[
+                (len(names) - index, name.replace("every second frame swapped", "every 2nd swapped"))
+                for index, name in enumerate(names)
+            ],
+        ),
+    ]
+    Plot("FaceLive under load: 1280x720, 30 fps, mesh", start, panels, spans).save(path)
+
+
+def write_trace(samples: list[Sample], path: Path) -> None:
+    """A CSV that the tests replay."""
+    stages = sorted({name for s in samples for name in s.stages_ms})
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["time", "camera_fps", "result_fps", "delay_ms", "lagged", *stages])
+        for s in samples:
+            numbers = [s.time, s.camera_fps, s.result_fps, s.delay_ms, s.lagged]
+            writer.writerow([*numbers, *(round(s.stages_ms.get(name, 0.0), 1) for name in stages)])
+
+
+def main() -> int:
+    """Runs it, writes the plot, prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="the plot, a PNG")
+    parser.add_argument("--clip", type=Path, help="what the camera shows (default: the demo's clip)")
+    parser.add_argument(
+        "--steps", default="swap,burn", help="loads in turn: swap, burn, noise, none (default: swap,burn)"
+    )
+    parser.add_argument("--loaded", type=float, default=LOADED, help=f"seconds of each load (default: {LOADED:.0f})")
+    parser.add_argument("--quality", choices=["auto", "full"], default="auto", help="full: without the governor")
+    parser.add_argument("--trace", type=Path, help="a CSV of what was measured")
+    options = parser.parse_args()
+    home = Home.find()
+    clip = (options.clip or home.root / "demo" / "camera.mp4").absolute()
+    if not clip.is_file():
+        print(f"{clip} is missing: run 'python3 install.py demo' first", file=sys.stderr)
+        return 1
+    plan = [(QUIET, "none")]
+    for name in options.steps.split(","):
+        plan += [(options.loaded, name), (AFTER, "none")]
+    samples = run(home, clip, {"quality": options.quality}, plan)
+    plot(samples, plan, Settings().most_delay, options.out)
+    if options.trace:
+        write_trace(samples, options.trace)
+    result = figures(samples, plan)
+    for part in result:
+        print(", ".join(f"{key} {value}" for key, value in part.items()))
+    print(json.dumps({"parts": result, "samples": len(samples), "clip": clip.name}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
