@@ -36,6 +36,8 @@ CAMERA = "camera"
 WITH_PREVIEW = obs_config.Video(preview=True)
 LEAST_SWAPPED = 0.95
 """Of the frames in which the engine found a face."""
+SCRIPT = Path(obs_facelive.__file__).parent / "script" / "facelive.py"
+"""FaceLive's script, as a person adds it."""
 
 
 class DemoError(Exception):
@@ -66,8 +68,7 @@ def main() -> int:
 def collection(clip: Path) -> obs_config.Collection:
     """One scene with the clip as its camera and the filter on it, all settings at their defaults."""
     camera = obs_config.media(CAMERA, clip, [obs_config.Filter()])
-    script = Path(obs_facelive.__file__).parent / "script" / "facelive.py"
-    return obs_config.Collection("FaceLive", [camera], [obs_config.Scene("Scene", [obs_config.Item(CAMERA)])], [script])
+    return obs_config.Collection("FaceLive", [camera], [obs_config.Scene("Scene", [obs_config.Item(CAMERA)])], [SCRIPT])
 
 
 def env(home: Home) -> dict[str, str]:

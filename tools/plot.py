@@ -48,13 +48,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of panels; ``spans`` are shaded times: (from, to, name)."""
+    """A picture of panels; ``spans`` are shaded times: (from, to, name). ``unit`` is that of the times."""
 
     title: str
     seconds: float
     panels: Sequence[Panel]
     spans: Sequence[tuple[float, float, str]] = field(default_factory=tuple)
     width: int = 1200
+    unit: str = "s"
 
     def save(self, path: Path) -> None:
         """Writes a PNG."""
@@ -67,7 +68,7 @@ class Plot:
             self._panel(draw, panel, y)
             y += panel.height + _GAP
         for second in range(0, int(self.seconds) + 1, 10):
-            _text(draw, (self._x(second), height - _GAP + 6), f"{second} s", 13, GREY, "ma")
+            _text(draw, (self._x(second), height - _GAP + 6), f"{second} {self.unit}", 13, GREY, "ma")
         picture.resize((self.width, height), Image.Resampling.LANCZOS).save(path, optimize=True)
 
     def _x(self, time: float) -> float:

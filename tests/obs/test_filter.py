@@ -33,9 +33,9 @@ from tests.obs.driving import (
     remove_filter,
     unrecognisable,
 )
-from tests.obs.scripts_dialog import reload_first_script, remove_first_script
 from tools.obs_config import Collection, Filter, Item, Scene, Video, colour, media
 from tools.obs_session import ObsSession
+from tools.scripts_dialog import reload_first_script, remove_first_script
 from tools.waiting import wait_for
 
 
