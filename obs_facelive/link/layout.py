@@ -53,6 +53,11 @@ SWAPPED, NO_FACE, FAILED, LOADING, TURNED = 1, 2, 3, 4, 5
 
 MAX_SIDE = 16384
 """Longest side of a picture, in pixels."""
+MAX_CAPACITY = MAX_SIDE**2 * 4
+MAX_PATCH_CAPACITY = 2 * MAX_CAPACITY
+"""Bytes of an input slot and of an output slot, at most. Both are multiples of 8, so that every word is aligned."""
+MAX_SEQ = 1 << 62
+"""Sequence numbers stay below it: what reads one that the other end broke can still count on from it."""
 
 
 def input_offset(slot: int, capacity: int) -> int:

@@ -1,5 +1,9 @@
 """A named block of shared memory that only the same user can open.
 
+POSIX: mode 0600, and who opens a block checks whose it is. Windows: a mapping in the session's own namespace under the
+default access rules of the process, which let in the user, the system and nobody else. Everywhere the name is a secret of
+128 bits, told over a pipe: nobody can be there first.
+
 Not `multiprocessing.shared_memory`: its resource tracker starts ``sys.executable``, which inside OBS is OBS itself.
 """
 
@@ -9,12 +13,19 @@ import contextlib
 import ctypes
 import mmap
 import os
+import re
 import secrets
+import stat
 import sys
 from pathlib import Path
+from typing import Final
 
 if sys.platform != "win32":
     import _posixshmem
+    import fcntl
+
+NAME: Final = r"^fl-([0-9]{1,7}-)?[A-Za-z0-9_-]{22}\Z"
+"""What a block's name looks like: the owner's process id (Linux: for people who list them), and the secret."""
 
 
 class SharedMemory:
@@ -28,6 +39,8 @@ class SharedMemory:
     """
 
     def __init__(self, name: str, size: int, *, create: bool) -> None:
+        if not re.search(NAME, name):
+            raise ValueError(f"{name!r} cannot be a block's name")
         self.name, self.size = name, size
         if sys.platform == "win32":
             self._map = mmap.mmap(-1, size, tagname=f"Local\\{name}")
@@ -36,12 +49,15 @@ class SharedMemory:
             fd = _posixshmem.shm_open(f"/{name}", flags, mode=0o600)
             try:
                 if create:
-                    os.ftruncate(fd, size)
-                elif os.fstat(fd).st_size < size:
-                    raise ValueError(
-                        f"the shared block {name} has {os.fstat(fd).st_size} bytes, not the {size} it should have"
-                    )
+                    _own(fd, size)
+                else:
+                    _check(fd, name, size)
                 self._map = mmap.mmap(fd, size)
+            except OSError:
+                if create:
+                    with contextlib.suppress(FileNotFoundError):
+                        _posixshmem.shm_unlink(f"/{name}")
+                raise
             finally:
                 os.close(fd)
         self._pin: ctypes.c_char | None = ctypes.c_char.from_buffer(self._map)
@@ -50,15 +66,17 @@ class SharedMemory:
 
     @classmethod
     def create(cls, size: int) -> SharedMemory:
-        """A new block of ``size`` zero bytes; memory is taken as it is touched.
-
-        The name is short because macOS allows 31 characters; it begins with the owner's process id for `sweep`.
-        """
-        return cls(f"fl-{os.getpid()}-{secrets.token_hex(8)}", size, create=True)
+        """A new block of ``size`` zero bytes. Raises `OSError` where there is no room for it."""
+        owner = f"{os.getpid()}-" if sys.platform == "linux" else ""  # macOS has no room for it: 30 characters
+        return cls(f"fl-{owner}{secrets.token_urlsafe(16)}", size, create=True)
 
     @classmethod
     def open(cls, name: str, size: int) -> SharedMemory:
-        """Somebody else's block. Raises `FileNotFoundError` (POSIX) or `ValueError` (too small)."""
+        """Somebody else's block.
+
+        Raises `FileNotFoundError` (POSIX), or `ValueError` where it has another name or size than it should have, or can be
+        opened by another user.
+        """
         return cls(name, size, create=False)
 
     @property
@@ -81,11 +99,39 @@ class SharedMemory:
 
 
 def sweep() -> None:
-    """Takes away the blocks of processes that were killed. Linux only: nowhere else can the names be listed."""
+    """Takes away this user's blocks whose owners were killed. Linux only: nowhere else can the names be listed."""
     if sys.platform != "linux":
         return
-    for file in Path("/dev/shm").glob("fl-*-*"):
-        pid = file.name.split("-")[1]
-        if pid.isdigit() and not Path("/proc", pid).exists():
-            with contextlib.suppress(OSError):
-                file.unlink()
+    for file in Path("/dev/shm").glob("fl-*"):
+        if not re.search(NAME, file.name):
+            continue
+        with contextlib.suppress(OSError):
+            fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                found = os.fstat(fd)
+                if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode):
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    file.unlink()
+            finally:
+                os.close(fd)
+
+
+if sys.platform != "win32":
+
+    def _own(fd: int, size: int) -> None:
+        if sys.platform != "linux":
+            os.ftruncate(fd, size)
+            return
+        # Says that the owner lives: the mapping keeps a copy of ``fd``, and with it the lock, until the process ends.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink == 0:
+            raise FileExistsError("another process took the new block for a dead one")
+        # Memory that is promised and not there would end OBS with SIGBUS in the middle of a frame.
+        os.posix_fallocate(fd, 0, size)
+
+    def _check(fd: int, name: str, size: int) -> None:
+        found = os.fstat(fd)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise ValueError(f"the shared block {name} is not this user's own")
+        if found.st_size < size:
+            raise ValueError(f"the shared block {name} has {found.st_size} bytes, not the {size} it should have")

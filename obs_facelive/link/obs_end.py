@@ -68,8 +68,10 @@ def format_block(link: int, capacity: int, patch_capacity: int) -> None:
 
 @njit(cache=True, nogil=True)
 def send_frame(link: int, capacity: int, frame: int, time: int, data: int, line: int, width: int, height: int) -> bool:
-    """Copies a mapped picture (``line`` bytes a row at ``data``) into a slot that nobody reads. False: it does not
-    fit, or the engine says that it reads more slots than it may."""
+    """Copies a mapped picture (``line`` bytes a row at ``data``) into a slot that nobody reads.
+
+    False: it does not fit, or the engine says that it reads more slots than it may.
+    """
     row = width * 4
     if width <= 0 or height <= 0 or line < row or row * height > capacity:
         return False
@@ -101,10 +103,10 @@ def send_frame(link: int, capacity: int, frame: int, time: int, data: int, line:
 @njit(cache=True, nogil=True)
 def claimed(link: int, frame: int) -> bool:
     """Whether the engine says that it works on ``frame``."""
+    found = False
     for index in range(IN_HAND):
-        if load(link + 8 * (CLAIMED + index)) == frame:
-            return True
-    return False
+        found |= load(link + 8 * (CLAIMED + index)) == frame
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -134,9 +136,12 @@ def open_result(link: int, capacity: int, patch_capacity: int) -> int:
 
 @njit(cache=True, nogil=True)
 def close_result(link: int, base: int, seq: int) -> bool:
-    """Gives the result back. False: the engine wrote into it meanwhile, so what was read is torn."""
+    """Gives the result back. False: the engine wrote into it meanwhile, so what was read is torn.
+
+    ``seq``: what its sequence word was before anything else was read.
+    """
     fence()
-    whole = load(base) == seq
+    whole = seq & 1 == 0 and load(base) == seq
     store(link + 8 * OUTPUT_READING, NONE)
     return whole
 

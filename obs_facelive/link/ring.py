@@ -35,7 +35,8 @@ class EngineEnd:
     """
 
     def __init__(self, name: str, capacity: int, patch_capacity: int) -> None:
-        if not (0 < capacity <= at.MAX_SIDE**2 * 4 and 0 < patch_capacity <= 2 * at.MAX_SIDE**2 * 4):
+        possible = 0 < capacity <= at.MAX_CAPACITY and 0 < patch_capacity <= at.MAX_PATCH_CAPACITY
+        if not possible or capacity % 8 or patch_capacity % 8:
             raise ValueError(f"a block of {capacity} + {patch_capacity} bytes a slot is not possible")
         self._memory = SharedMemory.open(name, at.block_bytes(capacity, patch_capacity))
         self._capacity, self._patch_capacity = capacity, patch_capacity
@@ -149,7 +150,8 @@ class EngineEnd:
         slot = next(s for s in range(at.OUTPUT_SLOTS) if s not in (newest, reading))
         offset = at.output_offset(slot, self._capacity, self._patch_capacity)
         base = self._memory.address + offset
-        write_word(base, read_word(base) | 1)
+        seq = read_word(base) % at.MAX_SEQ | 1
+        write_word(base, seq)
         for word, value in (
             (at.RESULT_FRAME, frame.id),
             (at.RESULT_STATUS, status),
@@ -171,7 +173,7 @@ class EngineEnd:
                 patch.pixels
             )
             used += patch.pixels.nbytes
-        write_word(base, (read_word(base) | 1) + 1)
+        write_word(base, seq + 1)
         self._set(at.OUTPUT_NEWEST, slot)
 
     def applied(self, settings_seq: int) -> None:
@@ -182,7 +184,7 @@ class EngineEnd:
         """Publishes the status JSON (at most `layout.TEXT_BYTES` - 1 bytes)."""
         if len(text) >= at.TEXT_BYTES:
             raise ValueError(f"a status of {len(text)} bytes is too long")
-        seq = self._header(at.STATUS_SEQ) | 1
+        seq = self._header(at.STATUS_SEQ) % at.MAX_SEQ | 1
         self._set(at.STATUS_SEQ, seq)
         self._bytes(at.STATUS_TEXT, len(text) + 1)[:] = np.frombuffer(text + b"\0", np.uint8)
         self._set(at.STATUS_SEQ, seq + 1)
