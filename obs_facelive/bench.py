@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import platform
 import shutil
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class _Recorder(Stopwatch):
-    """Keeps every frame's times instead of their average."""
+    """Keeps the times of each step, too: stage → milliseconds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +132,8 @@ def measure(home: Home, clip: Path) -> tuple[dict[str, float], float]:
     into the shared memory.
     """
     pipeline, settings = Stages(home, "cpu").pipeline(Settings()), Settings()
-    pipeline.stopwatch = recorder = _Recorder()
+    recorder = _Recorder()
+    pipeline.watches = recorder, recorder, recorder, recorder
     frames: list[dict[str, float]] = []
     heights: list[float] = []
     with _link() as (memory, end):
@@ -142,15 +145,16 @@ def measure(home: Home, clip: Path) -> tuple[dict[str, float], float]:
             if taken is None:
                 raise BenchError("a frame was lost in the shared memory")
             times.append(time.perf_counter())
+            recorder.frames.clear()
             outcome = pipeline.process(Frame(taken.pixels, number, frame.time), settings)
             times.append(time.perf_counter())
-            end.give_back()
             end.put(taken, layout.SWAPPED, outcome.patches, len(outcome.faces), 0)
+            end.give_back(taken)
             times.append(time.perf_counter())
             if not outcome.faces:
                 continue
             into, inside, out = np.diff(times) * 1e3
-            ms = recorder.frames[-1]
+            ms: dict[str, float] = reduce(operator.or_, recorder.frames, {})
             frames.append(ms | {"link": into + out, "patches": inside - sum(ms.values())})
             box = box_of(outcome.faces[0].points)
             heights.append(float(box[3] - box[1]))

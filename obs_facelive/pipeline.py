@@ -5,6 +5,7 @@ Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pip
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +34,12 @@ FARTHEST_REWARP = 20.0
 """Degrees of yaw or pitch that a swap is moved by at the most: beyond, a side of the face is seen that it does not have."""
 
 
+SMOOTH = 0.7
+"""Seconds over which the stages' times are averaged."""
+
+
 class Stopwatch:
-    """Milliseconds per stage and frame, smoothed over about twenty frames; a stage inside another counts for itself only.
+    """Milliseconds per stage and frame, averaged over the last moments; a stage inside another counts for itself only.
 
     Attributes
     ----------
@@ -45,6 +50,7 @@ class Stopwatch:
         self.ms: dict[str, float] = {}
         self._frame: dict[str, float] = {}
         self._inner = 0.0
+        self._ended = time.perf_counter()
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -58,9 +64,12 @@ class Stopwatch:
 
     def end_frame(self) -> None:
         """Takes this frame's times into the average."""
+        now = time.perf_counter()
+        old = math.exp((self._ended - now) / SMOOTH)
+        self._ended = now
         for stage in self.ms.keys() | self._frame.keys():
             spent = self._frame.get(stage, 0.0)
-            self.ms[stage] = self.ms.get(stage, spent) * 0.95 + spent * 0.05
+            self.ms[stage] = self.ms.get(stage, spent) * old + spent * (1 - old)
         self._frame.clear()
         self._inner = 0.0
 
@@ -143,7 +152,7 @@ class Pipeline:
     @property
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage: of a look, of a swap, of a merge, of a re-warp; those that never ran are not there."""
-        return {stage: ms for watch in self.watches for stage, ms in watch.ms.items()}
+        return {stage: ms for watch in self.watches for stage, ms in dict(watch.ms).items()}
 
     def process(self, frame: Frame, settings: Settings) -> Outcome:
         """The swapped faces of ``frame``, as patches to be laid over it: all steps, one after the other."""

@@ -1,4 +1,4 @@
-"""The ladder of quality: what is given up, step by step, so that the picture keeps moving. Pure facts; see `engine.governor`."""
+"""The ladder of quality: what is given up, step by step, so that the picture keeps moving (`engine.governor`)."""
 
 from __future__ import annotations
 

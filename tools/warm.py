@@ -11,6 +11,7 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word, write_word
 from obs_facelive.obs.filter import warm
 from obs_facelive.settings import Settings
+from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.topology import load_canonical_face
 
 
@@ -28,6 +29,7 @@ def warm_engine(home: Home) -> None:
     face = Face(1, points, np.zeros(52, np.float32), 1.0)
     layer = pipeline.swapper.swap(frame, face, settings)
     pipeline.merger.merge(frame, face, layer, settings)
+    rewarp(layer, points, points, frame.width, frame.height)
     word = np.zeros(at.HEADER_WORDS, np.int64)
     write_word(word.ctypes.data, 1)
     assert read_word(word.ctypes.data) == 1

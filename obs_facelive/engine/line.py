@@ -94,7 +94,7 @@ class Line:
         self._wake.set()
 
     def busy_for(self, now: float) -> float:
-        """Seconds that the slowest call now under way has taken (``now`` as `time.monotonic` counts); for ever, if a thread died."""
+        """Seconds that the slowest call now under way has taken at `time.monotonic`'s ``now``; infinity if a thread died."""
         return max((now - began for began in list(self._busy.values())), default=0.0)
 
     def close(self) -> None:

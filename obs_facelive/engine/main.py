@@ -1,4 +1,4 @@
-"""The engine process: sessions in turn, woken by the bell, told what to do over standard input, gone when OBS is gone."""
+"""The engine process: its sessions, woken by the bell, told what to do over standard input, gone when OBS is gone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import IO, Any
 import cv2
 
 from obs_facelive.engine.session import Session
+from obs_facelive.engine.slow import Slow
 from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 _BEAT = 0.1
 _LAST_MOMENT = 1.5
 """Seconds that the work in hand may still take after OBS has gone."""
+_STUCK = 10.0
+"""Seconds after which a piece of work is stuck: the engine stops beating, and the supervisor starts another."""
+_GIL_PASSED_ON = 0.001
+"""Seconds for which a thread that runs Python may keep another waiting that only has to hand on a frame."""
 
 Commands = queue.SimpleQueue[dict[str, Any]]
 
@@ -55,7 +60,9 @@ class Engine:
         self._stages = Stages(home, device)
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         self._stamp = Stamp.from_environment()
+        self._slow = Slow.from_environment()
         self._sessions: dict[str, Session] = {}
+        self._closing: list[Session] = []
         self._beats = 0
 
     def run(self, commands: Commands, gone: threading.Event) -> None:
@@ -65,21 +72,30 @@ class Engine:
             self._ear.wait(_BEAT)
             while not commands.empty():
                 self._obey(commands.get())
-            for session in list(self._sessions.values()):
-                session.step()
-                now = time.monotonic()
-                if now - beaten > _BEAT:
-                    beaten, self._beats = now, self._beats + 1
-                    for each in self._sessions.values():
-                        each.beat(self._beats)
+            for session in self._sessions.values():
+                session.tend()
+            now = time.monotonic()
+            if now - beaten > _BEAT:
+                beaten = now
+                self._beat(now)
+                self._closing = [session for session in self._closing if not session.try_unmap()]
+
+    def _beat(self, now: float) -> None:
+        if any(session.busy_for(now) > _STUCK for session in self._sessions.values()):
+            return
+        self._beats += 1
+        for session in self._sessions.values():
+            session.beat(self._beats)
 
     def _obey(self, command: dict[str, Any]) -> None:
         try:
             if name := command.get("open"):
                 end = EngineEnd(str(name), int(command["capacity"]), int(command["patch_capacity"]))
-                self._sessions[name] = Session(end, self._stages, self._loader, self._stamp)
+                self._sessions[name] = Session(end, self._stages, self._loader, self._stamp, self._slow)
             elif (name := command.get("close")) in self._sessions:
-                self._sessions.pop(name).close()
+                session = self._sessions.pop(name)
+                session.close()
+                self._closing.append(session)
         except (OSError, ValueError, KeyError) as error:
             log.error("%s", error)
 
@@ -90,6 +106,7 @@ def run(home: Home, bell: int, device: Device) -> None:
     if sys.platform != "win32":
         os.nice(5)  # OBS draws and encodes first
     cv2.setNumThreads(1)
+    sys.setswitchinterval(_GIL_PASSED_ON)
     commands: Commands = queue.SimpleQueue()
     gone = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, commands, gone), name="commands", daemon=True).start()

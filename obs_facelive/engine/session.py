@@ -6,134 +6,236 @@ import json
 import logging
 import time
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from obs_facelive.engine.governor import Governor, Load
+from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
+from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
-from obs_facelive.frame import Patch
+from obs_facelive.frame import Frame, Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.pipeline import Pipeline
+from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings, read
 
 log = logging.getLogger(__name__)
 
 _REPORT_EVERY = 0.25
+_TRY_AGAIN = 2.0
+"""Seconds after which what could not be loaded is tried again: a file may have come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What is to be done with the next frame.
+
+    Attributes
+    ----------
+    seq : sequence number of the settings
+    loading : a pipeline is on its way
+    """
+
+    settings: Settings
+    seq: int
+    pipeline: Pipeline | None = None
+    rung: Rung = LADDER[0]
+    loading: bool = False
 
 
 class Session:
-    """Serves one filter: follows its settings, swaps its newest frame.
+    """Serves one filter: follows its settings, swaps its newest frame, keeps to its budget of delay.
 
-    Loading happens on ``loader``, never here: what was loaded before goes on until the new is ready.
+    Loading happens on ``loader``: what was loaded before goes on until the new is ready. The frames go through a `Line` of
+    threads; `tend` is for one other thread, some times a frame.
     """
 
-    def __init__(self, end: EngineEnd, stages: Stages, loader: Executor, stamp: Stamp | None = None) -> None:
-        self._end, self._stages, self._loader, self._stamp = end, stages, loader, stamp
-        self._settings = Settings()
-        self._seq = 0
-        self._pipeline: Pipeline | None = None
+    def __init__(
+        self, end: EngineEnd, stages: Stages, loader: Executor, stamp: Stamp | None = None, slow: Slow | None = None
+    ) -> None:
+        self._end, self._stages, self._loader, self._stamp, self._slow = end, stages, loader, stamp, slow
+        self._orders = _Orders(Settings(), 0)
+        self._line: Line | None = None
         self._loading: Future[Pipeline] | None = None
         self._loaded: Settings | None = None
-        self._persona = self._error = ""
-        self._error_in_frame = False
+        self._try_again = 0.0
+        self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
+        self._persona = self._load_error = self._frame_error = ""
+        self._taken = -1
         self._results = 0
-        self._reported = time.monotonic()
-        self._fps = 0.0
+        self._status = LOADING
+        self._counted = (time.monotonic(), -1, 0, 0)
+        self._fps = self._swap_fps = 0.0
 
-    def step(self) -> bool:
-        """Does what there is to do; False if that was nothing."""
-        self._follow_settings()
-        if self._seq == 0:
-            return False
-        # Where an empty picture is shown bare, each must have been looked at.
-        patient = self._settings.no_face != "camera"
-        frame = self._end.take() if not patient or self._patience.due(time.monotonic()) else None
-        if frame is None:
-            self._report()
-            return False
-        status, patches, faces = LOADING, list[Patch](), 0
-        if self._pipeline:
-            try:
-                outcome = self._pipeline.process(frame, self._settings)
-                faces, patches = len(outcome.faces), outcome.patches
-                self._patience.saw(faces > 0, time.monotonic())
-                status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
-                if self._stamp:
-                    patches += self._stamp.patches(frame)
-                if self._error_in_frame:
-                    self._error, self._error_in_frame = "", False
-            except Exception as error:  # one bad frame must not end the session; the picture is covered meanwhile
-                status, patches, self._error_in_frame = FAILED, [], True
-                self._failed(error)
-        elif not self._loading:
-            status = FAILED
-        if self._end.whole(frame):
-            self._end.put(frame, status, patches, faces, self._seq)
-            self._results += 1
-        self._end.give_back(frame)
-        self._report()
-        return True
+    def tend(self) -> None:
+        """Does what there is to do, without waiting for anything."""
+        self._follow_settings(time.monotonic())
+        if self._orders.seq == 0:
+            return
+        if self._line is None:
+            self._line = Line(self._take, self._done, self._drop)
+        if self._end.fresh():
+            self._line.wake()
+        self._count(time.monotonic())
+
+    def busy_for(self, now: float) -> float:
+        """Seconds that one piece of work has already taken."""
+        return self._line.busy_for(now) if self._line else 0.0
 
     def beat(self, count: int) -> None:
         """Says that the engine lives."""
         self._end.beat(count)
 
     def close(self) -> None:
-        """Lets go of the block."""
-        self._end.close()
+        """Begins to end: work in hand is finished; see `try_unmap`."""
+        if self._line:
+            self._line.close()
 
-    def _follow_settings(self) -> None:
+    def try_unmap(self) -> bool:
+        """Lets go of the block once nobody works in it any more; False: not yet."""
+        if self._line and not self._line.closed:
+            return False
+        self._end.close()
+        return True
+
+    # Called by the line's threads
+
+    def _take(self) -> Job | None:
+        orders = self._orders
+        # Where an empty picture is shown bare, each must have been looked at.
+        if orders.settings.no_face != "camera" and not self._patience.due(time.monotonic()):
+            return None
+        frame = self._end.take()
+        if frame is None:
+            return None
+        self._taken = frame.id
+        return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
+
+    def _done(self, job: Job) -> None:
+        status, patches, faces = LOADING if self._orders.loading else FAILED, list[Patch](), 0
+        if outcome := job.outcome:
+            faces, patches = len(outcome.faces), outcome.patches
+            self._patience.saw(faces > 0, time.monotonic())
+            status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            if self._stamp:
+                patches = patches + self._stamp.patches(job.frame)
+        elif job.error:
+            status = FAILED
+        error = job.error
+        if self._end.whole(job.frame):
+            try:
+                self._end.put(job.frame, status, patches, faces, job.seq)
+            except ValueError as refused:
+                status, error = FAILED, refused
+                self._end.put(job.frame, status, [], faces, job.seq)
+            self._results += 1
+            self._status = status
+        if error:
+            self._frame_error = _words(error, self._frame_error)
+        elif job.outcome:
+            self._frame_error = ""
+
+    def _drop(self, frame: Frame) -> None:
+        self._end.give_back(frame)
+        if self._line and self._end.fresh():
+            self._line.wake()
+
+    # Called by `tend`
+
+    def _follow_settings(self, now: float) -> None:
         changed = self._end.settings()
         if changed:
-            self._seq = changed[0]
-            self._settings, problems = read(changed[1])
+            settings, problems = read(changed[1])
             for problem in problems:
                 log.warning("%s", problem)
-        wanted = _to_load(self._settings)
-        if (self._loaded is None or wanted != _to_load(self._loaded)) and self._loading is None:
-            self._loaded = self._settings
-            self._loading = self._loader.submit(self._stages.pipeline, self._settings)
-        if self._loaded and self._loading and self._loading.done():
-            try:
-                self._pipeline = self._loading.result()
-                self._persona, self._error = self._stages.persona_folder(self._loaded).name, ""
-                self._publish()  # before the first picture, so that nobody sees one without its persona's name
-            except Exception as error:
-                self._failed(error)
-            self._loading = None
-            changed = (self._seq, b"")
-        if changed and self._loading is None and self._loaded and wanted == _to_load(self._loaded):
-            self._end.applied(self._seq)
-
-    def _failed(self, error: Exception) -> None:
-        words = str(error) or type(error).__name__
-        if words != self._error:
-            log.error("%s", words, exc_info=error)
-        self._error = words
-
-    def _report(self) -> None:
-        now = time.monotonic()
-        elapsed = now - self._reported
-        if elapsed < _REPORT_EVERY:
+            self._govern(settings)
+            self._orders = replace(self._orders, settings=settings, seq=changed[0])
+        settings = self._orders.settings
+        if self._orders.seq == 0:
             return
-        rate = self._results / elapsed
-        self._fps = rate if self._fps == 0 else self._fps * 0.5 + rate * 0.5
-        self._results, self._reported = 0, now
+        wanted = self._loaded is not None and _to_load(settings) == _to_load(self._loaded)
+        if self._loading is None and (not wanted or (self._load_error and now >= self._try_again)):
+            self._loaded = settings
+            self._loading = self._loader.submit(self._load, settings)
+        finished = self._loading is not None and self._loading.done()
+        if finished:
+            self._finish_loading(now)
+        self._orders = replace(self._orders, loading=self._loading is not None)
+        if (changed or finished) and self._loading is None and self._loaded and wanted:
+            self._end.applied(self._orders.seq)
+
+    def _load(self, settings: Settings) -> Pipeline:
+        pipeline = self._stages.pipeline(settings)
+        if self._slow:
+            pipeline.swapper = SlowSwapper(pipeline.swapper, self._slow)
+        return pipeline
+
+    def _finish_loading(self, now: float) -> None:
+        assert self._loading and self._loaded
+        try:
+            pipeline = self._loading.result()
+            self._persona, self._load_error = self._stages.persona_folder(self._loaded).name, ""
+            self._publish()  # before the first picture, so that nobody sees one without its persona's name
+            self._orders = replace(self._orders, pipeline=pipeline)
+        except Exception as error:
+            self._load_error = _words(error, self._load_error)
+            self._try_again = now + _TRY_AGAIN
+        self._loading = None
+
+    def _govern(self, settings: Settings) -> None:
+        if settings.quality != self._orders.settings.quality:
+            self._governor = Governor(settings.most_delay, LADDER if settings.quality == "auto" else LADDER[:1])
+        self._governor.most_delay_ms = settings.most_delay
+
+    def _count(self, now: float) -> None:
+        """Some times a second: looks at what was achieved, and publishes it."""
+        then, taken, results, swaps = self._counted
+        elapsed = now - then
+        if elapsed < _REPORT_EVERY or not self._line:
+            return
+        self._counted = now, self._taken, self._results, self._line.swaps
+        fps = (self._counted[2] - results) / elapsed
+        self._fps, self._swap_fps = (
+            _smooth(self._fps, fps),
+            _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
+        )
+        if self._status == SWAPPED and self._orders.pipeline and taken >= 0:
+            delay, lagged = self._end.feedback()
+            stages = self._orders.pipeline.stages_ms
+            rung = self._governor.observe(Load(now, (self._taken - taken) / elapsed, fps, delay, stages, lagged))
+            self._orders = replace(self._orders, rung=rung)
         self._publish()
 
     def _publish(self) -> None:
-        stages = self._pipeline.stopwatch.ms if self._pipeline else {}
+        stages = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
         report = {
             "fps": round(self._fps, 1),
-            "stages_ms": {k: round(float(np.float64(v)), 2) for k, v in stages.items()},
-            "provider": PROVIDERS[self._stages.device(self._settings)],
+            "swap_fps": round(self._swap_fps, 1),
+            "stages_ms": {stage: round(ms, 2) for stage, ms in stages.items()},
+            "provider": PROVIDERS[self._stages.device(self._orders.settings)],
             "persona": self._persona,
-            "error": self._error[:500],
+            "error": (self._load_error or self._frame_error)[:500],
+            "rung": self._governor.rung.name,
+            "rung_why": self._governor.why,
         }
         self._end.put_status(json.dumps(report).encode())
+
+
+def _smooth(old: float, new: float) -> float:
+    return new if old == 0 else 0.5 * (old + new)
+
+
+def _words(error: Exception, before: str) -> str:
+    """``error`` for people; logged unless it is the same as ``before``."""
+    words = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        words = "the computer is out of memory: close other programs, or make the camera's picture smaller"
+    if words != before:
+        log.error("%s", words, exc_info=error)
+    return words
 
 
 def _to_load(settings: Settings) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from obs_facelive import states
 from obs_facelive.home import Home
 from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word
@@ -20,6 +21,7 @@ from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
+from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.instances import Instance, Instances
 from obs_facelive.obs.status import Delays, engine_report, in_words, status
@@ -45,6 +47,7 @@ class Supervisor:
         self._libobs = {name: abi.bind(registered.libobs, name) for name in abi.FUNCTIONS}
         self._instances = Instances(registered.rows)
         self._targets = Targets(registered)
+        self._feedback = Feedback(registered.libobs, self._words)
         self._engine: EngineProcess | None = None
         self._started = self._last_beat = self._next_start = 0.0
         self._beating = False
@@ -138,6 +141,7 @@ class Supervisor:
                 instance.presses = pressed
         self._targets.tend(self._instances)
         self._watch_engine(now)
+        self._feedback.give(self._instances, now)
         self._publish(now)
 
     def _address(self, row: int) -> int:
@@ -214,7 +218,7 @@ class Supervisor:
                     self._beating = True
             limit = _HANG if self._beating else _START
             if not self._instances.blocks or now - self._last_beat < limit:
-                self._set_engine(r.ENGINE_RUNNING if self._beating else r.ENGINE_STARTING)
+                self._set_engine(states.ENGINE_RUNNING if self._beating else states.ENGINE_STARTING)
                 return
             why = f"no sign of life for {limit:.0f} s"
         else:
@@ -240,11 +244,11 @@ class Supervisor:
         for block in self._instances.blocks:
             block.beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
             self._engine.tell(**block.opening)
-        self._set_engine(r.ENGINE_STARTING)
+        self._set_engine(states.ENGINE_STARTING)
         self.log(abi.LOG_INFO, f"engine started (pid {self._engine.pid}, device {device})")
 
     def _end_engine(self, *, gently: bool) -> None:
-        self._set_engine(r.ENGINE_ABSENT)
+        self._set_engine(states.ENGINE_ABSENT)
         if self._engine:
             if gently:
                 self._engine.close()
@@ -278,10 +282,10 @@ class Supervisor:
         self._status_at = now
         for instance in self._instances:
             row = instance.row
-            error = engine_report(instance.block.memory).get("error") if instance.block else None
+            error = engine_report(instance.block.memory).error if instance.block else ""
             if error and error != instance.error:
                 self.log(abi.LOG_WARNING, f"engine: {error}")
-            instance.error = str(error or "")
+            instance.error = error
             if self._status_dir:
                 known = self._status(row, instance, self._names(row))
                 known["engine_pid"] = self._engine.pid if self._engine else 0

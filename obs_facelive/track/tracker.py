@@ -61,8 +61,9 @@ class Tracker:
     ) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
-        Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several is lost, nobody else takes its place for a second:
-        otherwise one person would be swapped while the other's bare face is shown.
+        Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several
+        is lost, nobody else takes its place for a second: otherwise one person would be swapped while the other's bare face
+        is shown.
         """
         time = frame.time
         self._tracks = [t for t in self._tracks if abs(time - t.seen) <= REMEMBER]
