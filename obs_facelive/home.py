@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from obs_facelive.files import read_at_most
+from obs_facelive.words import plain
+
+PERSONA_ID: Final = r"^[a-z0-9_-]{1,48}\Z"
+MAX_INFO_BYTES: Final = 1 << 16
+"""A larger ``persona.json`` is not one of ours."""
+MAX_TITLE: Final = 64
+"""Characters of a persona's name that are shown."""
 
 
 def default_root() -> Path:
@@ -64,15 +75,16 @@ class Home:
         """The ids of the personas on disk (folders with a ``persona.json``), sorted."""
         if not self.personas.is_dir():
             return []
-        return sorted(p.parent.name for p in self.personas.glob("*/persona.json") if not p.parent.name.startswith("."))
+        folders = (path.parent.name for path in self.personas.glob("*/persona.json"))
+        return sorted(name for name in folders if re.search(PERSONA_ID, name))
 
     def persona_titles(self) -> dict[str, str]:
         """Id → the name to show, for the personas on disk; a folder whose ``persona.json`` cannot be read shows its id."""
         titles: dict[str, str] = {}
         for name in self.persona_names():
             try:
-                title = json.loads((self.personas / name / "persona.json").read_text(encoding="utf-8")).get("name")
-            except (OSError, ValueError, AttributeError):
+                title = json.loads(read_at_most(self.personas / name / "persona.json", MAX_INFO_BYTES)).get("name")
+            except (OSError, ValueError, AttributeError, RecursionError):
                 title = None
-            titles[name] = title if isinstance(title, str) and title else name
+            titles[name] = (plain(title, MAX_TITLE).strip() if isinstance(title, str) else "") or name
         return titles

@@ -1,0 +1,30 @@
+"""Reading files that anybody may have put there. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def read_at_most(path: Path, limit: int) -> bytes:
+    """The content of the file at ``path``.
+
+    Raises `ValueError`, in words for people, where it has over ``limit`` bytes, is no ordinary file (a device has no end), or
+    changes meanwhile; `OSError` where it cannot be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is not an ordinary file")
+        if found.st_size > limit:
+            raise ValueError(f"it has {found.st_size / 1e6:.3g} MB; more than {limit / 1e6:.3g} MB are refused")
+        content = file.read(found.st_size + 1)
+    if len(content) != found.st_size:
+        raise ValueError("it changes while it is read")
+    return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A named pipe would keep its reader waiting for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
