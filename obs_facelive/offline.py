@@ -17,15 +17,13 @@ import numpy as np
 from obs_facelive import video
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
-from obs_facelive.obs import rows
-from obs_facelive.obs.states import decide
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
+from obs_facelive.states import BYPASS, COVERING, ENGINE_RUNNING, HOLDING, LIVE, NO_FACE_CHOICES, decide
 from obs_facelive.video import Progress
 from obs_facelive.view import compose
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-_CHOICES = {"hold": rows.HOLD, "cover": rows.COVER, "camera": rows.CAMERA}
 _TINY = 8
 """Pixels of a covered picture's short side, as in `obs_facelive.obs.present`: a face that fills the picture keeps 8 of them."""
 _APART = 10.0
@@ -102,22 +100,22 @@ class Swapping:
         state, _ = decide(
             int(settings.swap),
             int(settings.privacy),
-            _CHOICES[settings.no_face],
+            NO_FACE_CHOICES[settings.no_face],
             settings.hold_ms * 1_000_000,
             int(self._held is not None),
             int(self._held_raw),
             round((frame.time - self._held_at) * 1e9),
             TURNED if outcome.turned else SWAPPED if worn else NO_FACE,
-            rows.ENGINE_RUNNING,
+            ENGINE_RUNNING,
             1,
         )
         self.counts.frames += 1
         self.counts.with_face += bool(outcome.faces)
-        self.counts.swapped += worn and state == rows.LIVE
-        self.counts.covered += state in (rows.HOLDING, rows.COVERING)
-        if state == rows.BYPASS and not settings.swap:
+        self.counts.swapped += worn and state == LIVE
+        self.counts.covered += state in (HOLDING, COVERING)
+        if state == BYPASS and not settings.swap:
             return frame.pixels
-        if state == rows.COVERING or self._held is None:
+        if state == COVERING or self._held is None:
             return cover(frame.pixels)
         return self._held  # also in BYPASS: then it is bare, but nobody was found in it
 

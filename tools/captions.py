@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from obs_facelive.obs.states import REASONS
+from obs_facelive.states import REASONS
 
 OUT = Path(__file__).parents[1] / "obs_facelive/obs/captions"
 SIZE = 44

@@ -13,7 +13,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.capture import add, capture, forget_pictures, free_graphics, get, put, resize
 from obs_facelive.obs.native import function, load_byte, strlen, table
 from obs_facelive.obs.present import draw_cover, draw_finished, take_result
-from obs_facelive.obs.states import WHY_NOTHING, decide
+from obs_facelive.states import BYPASS, CAMERA, COVER, COVERING, HOLD, LIVE, WHY_NOTHING, decide
 
 _now = function("os_gettime_ns")
 _get_target = function("obs_filter_get_target")
@@ -37,6 +37,7 @@ _get_weak = function("obs_source_get_weak_source")
 _weak_to_strong = function("obs_weak_source_get_source")
 _weak_release = function("obs_weak_source_release")
 
+_decide = njit(nogil=True)(decide)
 _I64 = types.int64
 _CAMERA_LETTER, _COVER_LETTER = ord("a"), ord("o")  # the second letters of "camera" and "cover"
 _JSON_ROOM = r.JSON_BYTES - 1
@@ -77,7 +78,7 @@ def _read_settings(row: int, settings: int) -> None:
     put(
         row,
         r.NO_FACE_CHOICE,
-        r.CAMERA if letter == _CAMERA_LETTER else r.COVER if letter == _COVER_LETTER else r.HOLD,
+        CAMERA if letter == _CAMERA_LETTER else COVER if letter == _COVER_LETTER else HOLD,
     )
     text = _data_json(settings)
     size = min(strlen(text), _JSON_ROOM) if text else 0
@@ -184,7 +185,7 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
         return
     swap, privacy = get(row, r.SWAP), get(row, r.PRIVACY)
     if swap == 0 and privacy == 0:
-        put(row, r.STATE, r.BYPASS)
+        put(row, r.STATE, BYPASS)
         if get(row, r.KIND) == r.KIND_CAMERA:
             _render_source(target)
         else:
@@ -198,7 +199,7 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
         if link:
             take_result(row, link)
         capture(row, target, link if swap else 0)
-    state, reason = decide(
+    state, reason = _decide(
         swap,
         privacy,
         get(row, r.NO_FACE_CHOICE),
@@ -210,14 +211,14 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
         get(row, r.ENGINE),
         _word(r.T_SUPERVISED),
     )
-    if state != r.COVERING and not draw_finished(row):
-        state = r.COVERING
-    if state == r.COVERING:
+    if state != COVERING and not draw_finished(row):
+        state = COVERING
+    if state == COVERING:
         draw_cover(row, reason)
-    elif get(row, r.SHOWN_RAW) and get(row, r.NO_FACE_CHOICE) != r.CAMERA:
+    elif get(row, r.SHOWN_RAW) and get(row, r.NO_FACE_CHOICE) != CAMERA:
         add(row, r.RAW_SHOWN, 1)
     put(row, r.STATE, state)
-    put(row, r.REASON, reason if state != r.LIVE else WHY_NOTHING)
+    put(row, r.REASON, reason if state != LIVE else WHY_NOTHING)
 
 
 @njit(nogil=True)

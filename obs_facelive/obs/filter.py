@@ -30,7 +30,7 @@ CAMERA_FLAGS = FLAGS | abi.SOURCE_CUSTOM_DRAW | abi.SOURCE_COMPOSITE | abi.SOURC
 def _use_cache(home: Home) -> None:
     """Lets compiled callbacks be kept on disk, under a name that changes with any of the sources that went into them."""
     here = Path(__file__).parent
-    sources = sorted(here.glob("*.py")) + sorted((here.parent / "link").glob("*.py"))
+    sources = [*sorted(here.glob("*.py")), *sorted((here.parent / "link").glob("*.py")), here.parent / "states.py"]
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in sources) + numba.__version__.encode()).hexdigest()
     numba.config.CACHE_DIR = str(home.root / "cache" / "callbacks" / digest[:16])
 

@@ -10,8 +10,8 @@ from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import CAMERA_ID, SourceTypes
 from obs_facelive.obs.panel import Panel
-from obs_facelive.obs.states import REASONS
 from obs_facelive.obs.supervisor import Supervisor
+from obs_facelive.states import REASONS
 
 
 class Plugin:

@@ -26,6 +26,7 @@ from obs_facelive.obs.abi import (
 )
 from obs_facelive.obs.capture import add, begin_target, end_target, get, put, target_texture
 from obs_facelive.obs.native import function, table
+from obs_facelive.states import CAMERA
 
 _now = function("os_gettime_ns")
 _base_effect = function("obs_get_base_effect")
@@ -185,7 +186,7 @@ def take_result(row: int, link: int) -> None:
         add(row, r.WITH_FACE, 1)
     if status == SWAPPED:
         add(row, r.SWAPPED_FRAMES, 1)
-    elif get(row, r.NO_FACE_CHOICE) != r.CAMERA:
+    elif get(row, r.NO_FACE_CHOICE) != CAMERA:
         return
     put(row, r.TEXTURE_DONE + slot, 1)
     put(row, r.SHOWN, slot)

@@ -24,9 +24,8 @@ FREE, CLAIMED, ALIVE, DYING = range(4)
 (USED, SOURCE, SERIAL, JSON, JSON_SEQ, WEAK, WEAK_BUSY, KIND) = range(8)
 KIND_FILTER, KIND_CAMERA = 0, 1
 KIND_NAMES = ("filter", "camera")
-# Settings that decide what may be seen (update).
+# Settings that decide what may be seen (update); see `obs_facelive.states`.
 (SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
-HOLD, COVER, CAMERA = 0, 1, 2
 # From the supervisor.
 (LINK, ENGINE) = range(16, 18)
 # A camera's target: a weak reference, how many callbacks are looking at it, the one drawn last, and its size
@@ -34,7 +33,6 @@ HOLD, COVER, CAMERA = 0, 1, 2
 (TARGET, TARGET_READERS, TARGET_SEEN, TARGET_SIZE) = range(18, 22)
 # What LINK points to: one load gives a render call all of it, the block and what it has been sent.
 L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
-ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = 0, 1, 2
 # Hotkeys pressed so often.
 (HOTKEY_SWAP, HOTKEY_NEXT) = range(24, 26)
 # Rendering (graphics thread only).
@@ -92,10 +90,6 @@ AUDIO_MIX = PLACE + 4 * MAX_PATCHES  # ``struct obs_source_audio_mix``: 6 mixes 
 ROW_WORDS: Final = AUDIO_MIX + 48
 
 JSON_BYTES: Final = 65536
-
-# States and reasons; see `obs_facelive.obs.states`.
-STARTING, LIVE, HOLDING, COVERING, BYPASS = range(5)
-STATE_NAMES = ("cover", "live", "hold", "cover", "bypass")
 
 # The table of constants.
 (T_ROWS, T_IMAGE, T_DRAW, T_ZERO, T_BELL, T_BYTE, T_DEFAULTS, T_DEFAULT_COUNT, T_SERIAL, T_SUPERVISED) = range(10)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +14,8 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.states import REASONS
+from obs_facelive.states import REASONS, STATE_NAMES
+from obs_facelive.words import plain
 
 
 class Delays:
@@ -35,19 +36,57 @@ class Delays:
         return round(float(np.percentile(self._samples, q)), 1) if self._samples else 0.0
 
 
-def engine_report(memory: SharedMemory) -> dict[str, Any]:
-    """The engine's own status JSON out of a block; empty if it is torn or not there."""
+_Number = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+_Words = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What the engine says of itself. Whatever is not so is no report: nobody knows what wrote it.
+
+    Attributes
+    ----------
+    fps, swap_fps : results and swaps a second
+    stages_ms : milliseconds by stage
+    provider, persona, rung, rung_why, error : words, one line each, fit to be shown
+    """
+
+    fps: _Number = 0.0
+    swap_fps: _Number = 0.0
+    stages_ms: Annotated[dict[_Words, _Number], msgspec.Meta(max_length=64)] = {}
+    provider: _Words = ""
+    persona: _Words = ""
+    rung: _Words = ""
+    rung_why: _Words = ""
+    error: _Words = ""
+
+
+def engine_report(memory: SharedMemory) -> Report:
+    """The engine's own status JSON out of a block; an empty one if that is torn, not there, or not what it should be."""
     seq = read_word(memory.address + 8 * at.STATUS_SEQ)
     if seq & 1 or seq == 0:
-        return {}
+        return Report()
     text = memory.buffer[at.STATUS_TEXT : at.STATUS_TEXT + at.TEXT_BYTES].split(b"\0", 1)[0]
     if read_word(memory.address + 8 * at.STATUS_SEQ) != seq:
-        return {}
+        return Report()
+    return read_report(text)
+
+
+def read_report(text: bytes) -> Report:
+    """See `engine_report`. Never raises."""
     try:
-        report = json.loads(text)
-    except ValueError:
-        return {}
-    return report if isinstance(report, dict) else {}
+        said = msgspec.json.decode(text, type=Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Report()
+    return Report(
+        fps=said.fps,
+        swap_fps=said.swap_fps,
+        stages_ms={plain(stage, 32): ms for stage, ms in said.stages_ms.items()},
+        provider=plain(said.provider, 32),
+        persona=plain(said.persona, 64),
+        rung=plain(said.rung, 64),
+        rung_why=plain(said.rung_why, 200),
+        error=plain(said.error, 500),
+    )
 
 
 def status(
@@ -63,7 +102,7 @@ def status(
     ``current``: whether the engine was sent the newest settings; ``names``: of the filter or camera, and of the source that
     it is on or shows; ``note``: what there is to know about a camera's target. A camera that has no picture is "empty".
     """
-    report = engine_report(memory) if memory else {}
+    report = engine_report(memory) if memory else Report()
     sent = int(read_word(memory.address + 8 * at.SETTINGS_SEQ)) if memory else 0
     frames = max(1, int(row[r.RENDERS]))
     empty = row[r.KIND] == r.KIND_CAMERA and row[r.TARGET_SIZE] == 0
@@ -71,7 +110,7 @@ def status(
         "kind": r.KIND_NAMES[int(row[r.KIND])],
         "name": names[0],
         "source": names[1],
-        "state": "empty" if empty else r.STATE_NAMES[int(row[r.STATE])],
+        "state": "empty" if empty else STATE_NAMES[int(row[r.STATE])],
         "reason": "" if empty else REASONS[int(row[r.REASON])],
         "note": note,
         "width": int(row[r.WIDTH]),
@@ -93,13 +132,14 @@ def status(
         "copy_ns": int(row[r.COPY_NS]) // max(1, int(row[r.SENT])),
         "settings_seq": sent if current else sent + 2,
         "applied_seq": int(read_word(memory.address + 8 * at.APPLIED_SEQ)) if memory else 0,
-        "engine_fps": report.get("fps", 0.0),
-        "provider": str(report.get("provider", "")),
-        "persona": str(report.get("persona", "")),
-        "rung": str(report.get("rung", "")),
-        "rung_why": str(report.get("rung_why", "")),
-        "last_error": str(report.get("error", "")),
-        "stages_ms": report.get("stages_ms", {}),
+        "engine_fps": report.fps,
+        "swap_fps": report.swap_fps,
+        "provider": report.provider,
+        "persona": report.persona,
+        "rung": report.rung,
+        "rung_why": report.rung_why,
+        "last_error": report.error,
+        "stages_ms": report.stages_ms,
     }
 
 

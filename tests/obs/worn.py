@@ -10,7 +10,7 @@ from typing import Any
 
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import CAMERA_ID, ID
-from obs_facelive.obs.states import REASONS
+from obs_facelive.states import REASONS
 from tests.obs.libobs import Libobs
 from tools.waiting import wait_for
 
