@@ -85,13 +85,14 @@ def camera(shown: str, name: str = "FaceLive camera", settings: Json | None = No
 
 @dataclass(frozen=True)
 class Item:
-    """A source's place in a scene, in canvas pixels."""
+    """A source's place in a scene, in canvas pixels; ``stretch``: it always has that width and height, whatever the source has."""
 
     source: str
     x: float = 0.0
     y: float = 0.0
     scale: float = 1.0
     visible: bool = True
+    stretch: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ class Scene:
                 "pos": {"x": item.x, "y": item.y},
                 "scale": {"x": item.scale, "y": item.scale},
                 "align": 5,
-                "bounds_type": 0,
+                "bounds_type": 1 if item.stretch else 0,
+                "bounds": dict(zip("xy", item.stretch or (0, 0), strict=True)),
             }
             for number, item in enumerate(self.items, start=1)
         ]
