@@ -72,6 +72,18 @@ class Scenes:
                 self._save()
             return sorted({self.name(place) for place, _ in bare})
 
+    def change_settings(self, source: int, change: Mapping[str, str | bool]) -> None:
+        """Changes a source's settings as its panel would, and makes a panel that is open say so."""
+        data = self._obs["obs_data_create"]()
+        for key, value in change.items():
+            if isinstance(value, bool):
+                self._obs["obs_data_set_bool"](data, key.encode(), value)
+            else:
+                self._obs["obs_data_set_string"](data, key.encode(), ctypes.c_char_p(value.encode()))
+        self._obs["obs_source_update"](source, data)
+        self._obs["obs_data_release"](data)
+        self._obs["obs_source_update_properties"](source)
+
     @contextmanager
     def _sources(self, every: str, collector: str) -> Iterator[list[int]]:
         found = self._collect(

@@ -23,6 +23,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
+from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
 from obs_facelive.obs.status import Delays, engine_report, in_words, status
 from obs_facelive.obs.targets import Targets
@@ -47,6 +48,7 @@ class Supervisor:
         self._libobs = {name: abi.bind(registered.libobs, name) for name in abi.FUNCTIONS}
         self._instances = Instances(registered.rows)
         self._targets = Targets(registered)
+        self._hotkeys = Hotkeys(registered, home)
         self._feedback = Feedback(registered.libobs, self._words)
         self._engine: EngineProcess | None = None
         self._started = self._last_beat = self._next_start = 0.0
@@ -132,13 +134,7 @@ class Supervisor:
         while self._instances.gone:
             self._forget(self._instances.gone.pop())
         for instance in self._instances:
-            if not instance.hotkey_ids:
-                instance.hotkey_ids = self._register_hotkeys(instance.row)
-            words = self._words[instance.row]
-            pressed = (int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]))
-            new = pressed[0] - instance.presses[0], pressed[1] - instance.presses[1]
-            if any(new) and self._obey(instance.row, *new):
-                instance.presses = pressed
+            self._hotkeys.tend(instance)
         self._targets.tend(self._instances)
         self._watch_engine(now)
         self._feedback.give(self._instances, now)
@@ -147,55 +143,10 @@ class Supervisor:
     def _address(self, row: int) -> int:
         return self._words[row].ctypes.data
 
-    def _register_hotkeys(self, row: int) -> tuple[int, ...]:
-        """On the source that the filter is on: libobs gives filters, which are private sources, no hotkeys of their own.
-
-        Here and not in a callback: libobs calls those under locks that a hotkey may want.
-        """
-        parent = self._filter.strong_parent(self._address(row))
-        if not parent:
-            return ()
-        register = self._libobs["obs_hotkey_register_source"]
-        ids = tuple(
-            register(parent, name.encode(), text.encode(), callback, self._address(row))
-            for name, text, callback in self._filter.hotkeys
-        )
-        self._libobs["obs_source_release"](parent)
-        return ids
-
     def _forget(self, instance: Instance) -> None:
-        for hotkey in instance.hotkey_ids:
-            self._libobs["obs_hotkey_unregister"](hotkey)
+        self._hotkeys.forget(instance)
         if self._status_dir:
             (Path(self._status_dir) / f"{instance.row}.json").unlink(missing_ok=True)
-
-    def _obey(self, row: int, swaps: int, nexts: int) -> bool:
-        """Hotkeys change settings the way the panel does, so that everybody sees the change. False: try again."""
-        try:
-            settings = json.loads(self._rows.json(row))
-        except ValueError:  # it is being written
-            return False
-        change: dict[str, str | bool] = {}
-        if swaps % 2:
-            change["swap"] = not self._words[row, r.SWAP]
-        personas = self._home.persona_names()
-        if nexts and personas:
-            at_now = personas.index(settings["persona"]) if settings.get("persona") in personas else 0
-            change["persona"] = personas[(at_now + nexts) % len(personas)]
-        source = self._filter.strong_source(self._address(row))
-        if not source:
-            return False
-        data = self._libobs["obs_data_create"]()
-        for key, value in change.items():
-            if isinstance(value, bool):
-                self._libobs["obs_data_set_bool"](data, key.encode(), value)
-            else:
-                self._libobs["obs_data_set_string"](data, key.encode(), ctypes.c_char_p(value.encode()))
-        self._libobs["obs_source_update"](source, data)
-        self._libobs["obs_data_release"](data)
-        self._libobs["obs_source_update_properties"](source)
-        self._libobs["obs_source_release"](source)
-        return True
 
     def _watch_engine(self, now: float) -> None:
         if self._restart.is_set():

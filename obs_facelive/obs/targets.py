@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 
 from obs_facelive.obs import abi
@@ -43,7 +42,7 @@ class Targets:
             held = 0
         called = self._scenes.name(held) if held else ""
         if held and name == camera.wanted and called != name:
-            self._rename(source, called)
+            self._scenes.change_settings(source, {CAMERA.name: called})
         elif not held or called != name:
             self._release(held)
             held, note = self._take(camera, source, name)
@@ -90,12 +89,6 @@ class Targets:
                 found.add(parent)
                 self._release(parent)
         return found
-
-    def _rename(self, camera: int, name: str) -> None:
-        data = self._libobs["obs_data_create"]()
-        self._libobs["obs_data_set_string"](data, CAMERA.name.encode(), ctypes.c_char_p(name.encode()))
-        self._libobs["obs_source_update"](camera, data)
-        self._libobs["obs_data_release"](data)
 
     def _address(self, instance: Instance) -> int:
         return self._words[instance.row].ctypes.data
