@@ -12,13 +12,13 @@ class Usage:
 
     Attributes
     ----------
-    rss, pss, private : MiB; ``pss`` counts shared pages in parts, ``private`` are the pages that nobody else has
+    rss, pss, anonymous : MiB; ``pss`` counts shared pages in parts, ``anonymous`` heaps and stacks alone
     threads, fds : how many there are
     """
 
     rss: float
     pss: float
-    private: float
+    anonymous: float
     threads: int
     fds: int
 
@@ -33,7 +33,7 @@ def usage(pid: int) -> Usage:
     return Usage(
         rss=sizes["Rss"],
         pss=sizes["Pss"],
-        private=sizes["Private_Clean"] + sizes["Private_Dirty"],
+        anonymous=sizes["Anonymous"],
         threads=sum(1 for _ in (process / "task").iterdir()),
         fds=sum(1 for _ in (process / "fd").iterdir()),
     )

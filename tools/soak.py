@@ -101,11 +101,11 @@ def summary(looks: Sequence[Look], warm_up: float) -> dict[str, Any]:
     found: dict[str, Any] = {"seconds": round(looks[-1].seconds), "looks": len(looks), "warm_up": warm_up}
     for name in processes:
         seen: list[Usage] = [getattr(look, name) for look in warm]
-        line = slope([look.seconds for look in warm], [each.private for each in seen])
+        line = slope([look.seconds for look in warm], [each.anonymous for each in seen])
         found[name] = {
-            "private_mib": [round(seen[0].private, 1), round(seen[-1].private, 1)],
-            "private_mib_per_hour": round(line.per_hour, 2),
-            "private_error": round(line.error, 2),
+            "anonymous_mib": [round(seen[0].anonymous, 1), round(seen[-1].anonymous, 1)],
+            "anonymous_mib_per_hour": round(line.per_hour, 2),
+            "anonymous_error": round(line.error, 2),
             **{
                 f"{kind}_mib_per_hour": round(
                     slope([look.seconds for look in warm], [getattr(each, kind) for each in seen]).per_hour, 2
@@ -146,8 +146,8 @@ def markdown(figures: dict[str, Any]) -> str:
     def each(text: str) -> list[str]:
         return [text.format(**figures[name]) for name in names]
 
-    row("private memory, first and last, MiB", *each("{private_mib[0]}, {private_mib[1]}"))
-    row("its slope, MiB an hour", *each("{private_mib_per_hour:+} ± {private_error}"))
+    row("anonymous memory, first and last, MiB", *each("{anonymous_mib[0]}, {anonymous_mib[1]}"))
+    row("its slope, MiB an hour", *each("{anonymous_mib_per_hour:+} ± {anonymous_error}"))
     row("slope of PSS, of RSS, MiB an hour", *each("{pss_mib_per_hour:+}, {rss_mib_per_hour:+}"))
     row("threads, least to most", *each("{threads[0]} to {threads[1]}"))
     row("file descriptors, least to most", *each("{fds[0]} to {fds[1]}"))
@@ -186,7 +186,7 @@ def plot(looks: Sequence[Look], path: Path) -> None:
         step = 10 ** max(0, len(str(int(most))) - 1)
         return float(-(-int(most + 1) // step) * step)
 
-    memory, counts = lines({"private": BLUE, "rss": GREY}), lines({"threads": GREEN, "fds": ORANGE})
+    memory, counts = lines({"anonymous": BLUE, "rss": GREY}), lines({"threads": GREEN, "fds": ORANGE})
     panels = [
         Panel("memory, MiB", top(memory), memory),
         Panel("threads and file descriptors", top(counts), counts),

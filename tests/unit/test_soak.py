@@ -11,12 +11,12 @@ from tools.procfs import Usage
 from tools.soak import Look, markdown, slope, summary, windows
 
 
-def usage(private: float, threads: int = 9) -> Usage:
-    return Usage(private + 100, private + 50, private, threads, 40)
+def usage(anonymous: float, threads: int = 9) -> Usage:
+    return Usage(anonymous + 100, anonymous + 50, anonymous, threads, 40)
 
 
-def look(seconds: float, private: float, delay: float = 50.0, threads: int = 9, state: str = "live") -> Look:
-    grown = usage(private, threads)
+def look(seconds: float, anonymous: float, delay: float = 50.0, threads: int = 9, state: str = "live") -> Look:
+    grown = usage(anonymous, threads)
     return Look(seconds, usage(300), grown, 1, state, 1, 0, round(30 * seconds), delay)
 
 
@@ -52,9 +52,9 @@ def test_the_warm_up_counts_for_nothing() -> None:
 
     figures = summary(looks, 300)
 
-    assert figures["engine"]["private_mib_per_hour"] == 0
+    assert figures["engine"]["anonymous_mib_per_hour"] == 0
     assert figures["engine"]["threads"] == [9, 9]
-    assert summary(looks, 0)["engine"]["private_mib_per_hour"] > 100
+    assert summary(looks, 0)["engine"]["anonymous_mib_per_hour"] > 100
     assert summary(looks, 0)["engine"]["threads"] == [9, 10]
 
 
