@@ -15,9 +15,9 @@ from obs_facelive.swap import Swapper
 
 def swap_at(scale: float, swapper: Swapper, frame: Frame, faces: Sequence[Face], settings: Settings) -> list[Layer]:
     """A layer on ``frame``'s own pixel grid for each face, made at ``scale`` (1.0 or 0.5)."""
-    if scale == 1.0:
+    if scale == 1.0 or min(frame.width, frame.height) < 2:
         return [swapper.swap(frame, face, settings) for face in faces]
-    size = max(1, frame.width // 2), max(1, frame.height // 2)
+    size = frame.width // 2, frame.height // 2
     even = frame.pixels[: size[1] * 2, : size[0] * 2]
     small = replace(frame, pixels=np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8))
     layers = []
@@ -26,6 +26,6 @@ def swap_at(scale: float, swapper: Swapper, frame: Frame, faces: Sequence[Face],
         if layer.mask.size:
             doubled = layer.mask.shape[1] * 2, layer.mask.shape[0] * 2
             pixels, mask = (cv2.resize(p, doubled, interpolation=cv2.INTER_LINEAR) for p in (layer.pixels, layer.mask))
-            layer = replace(layer, pixels=np.asarray(pixels, np.uint8), mask=np.asarray(mask, np.uint8))
-        layers.append(replace(layer, x=layer.x * 2, y=layer.y * 2))
+            layer = Layer(layer.x * 2, layer.y * 2, np.asarray(pixels, np.uint8), np.asarray(mask, np.uint8))
+        layers.append(layer)
     return layers
