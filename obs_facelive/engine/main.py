@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import queue
@@ -11,7 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO
 
 import cv2
 
@@ -21,6 +20,7 @@ from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
+from obs_facelive.link.commands import Close, Open, lines, read
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.runtime.session import Device
 
@@ -34,22 +34,21 @@ _STUCK = 10.0
 _GIL_PASSED_ON = 0.001
 """Seconds for which a thread that runs Python may keep another waiting that only has to hand on a frame."""
 
-Commands = queue.SimpleQueue[dict[str, Any]]
+Commands = queue.SimpleQueue[Open | Close]
 
 
 def _listen(stream: IO[bytes], commands: Commands, gone: threading.Event) -> None:
     """Reads commands until OBS closes the pipe or dies; then this process must end, whatever it is doing."""
-    for line in stream:
-        try:
-            command = json.loads(line)
-            if not isinstance(command, dict):
-                raise ValueError("not an object")
-            commands.put(command)
-        except ValueError as error:
-            log.warning("a command was not understood: %s", error)
-    gone.set()
-    time.sleep(_LAST_MOMENT)
-    os._exit(0)
+    try:
+        for line in lines(stream):
+            try:
+                commands.put(read(line))
+            except ValueError as error:
+                log.warning("a command was not understood: %s", error)
+    finally:
+        gone.set()
+        time.sleep(_LAST_MOMENT)
+        os._exit(0)
 
 
 class Engine:
@@ -87,17 +86,19 @@ class Engine:
         for session in self._sessions.values():
             session.beat(self._beats)
 
-    def _obey(self, command: dict[str, Any]) -> None:
-        try:
-            if name := command.get("open"):
-                end = EngineEnd(str(name), int(command["capacity"]), int(command["patch_capacity"]))
+    def _obey(self, command: Open | Close) -> None:
+        match command:
+            case Open(name, capacity, patch_capacity) if name not in self._sessions:
+                try:
+                    end = EngineEnd(name, capacity, patch_capacity)
+                except (OSError, ValueError) as error:
+                    log.error("%s", error)
+                    return
                 self._sessions[name] = Session(end, self._stages, self._loader, self._stamp, self._slow)
-            elif (name := command.get("close")) in self._sessions:
+            case Close(name) if name in self._sessions:
                 session = self._sessions.pop(name)
                 session.close()
                 self._closing.append(session)
-        except (OSError, ValueError, KeyError) as error:
-            log.error("%s", error)
 
 
 def run(home: Home, bell: int, device: Device) -> None:

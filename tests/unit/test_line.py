@@ -165,7 +165,12 @@ def test_a_swapper_at_its_own_pace_does_not_hold_the_picture_up(running: Running
     assert running.steps.swapped_from[8] == 0
     running.steps.may_swap.set()
     running.settle()
-    running.send_slowly(9, 10)
+    running.send_slowly(9)
+    running.steps.may_swap.clear()
+    running.send(10)
+    until("it to be shown", partial(running.shows, 10))
+    running.steps.may_swap.set()
+    running.settle()
     assert running.shown == sorted(set(running.shown))
     assert running.steps.swapped_from[10] > 0
 
