@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# "p" pointer or 64-bit integer, "i" 32-bit integer or enum, "b" bool, "f" float, "v" nothing.
-# A bool argument is passed as "i": every ABI that OBS runs on widens it.
+# "p" pointer or 64-bit integer, "l" 64-bit integer that may be negative, "i" 32-bit integer or enum, "b" bool, "f" float,
+# "v" nothing. A bool argument is passed as "i": every ABI that OBS runs on widens it.
 FUNCTIONS: dict[str, str] = {
     "blog": "vip",
     "obs_get_version_string": "p",
@@ -35,6 +35,9 @@ FUNCTIONS: dict[str, str] = {
     "obs_source_get_settings": "pp",
     "obs_source_get_type": "ip",
     "obs_source_removed": "bp",
+    "obs_source_enabled": "bp",
+    "obs_source_get_sync_offset": "lp",
+    "obs_source_set_sync_offset": "vpl",
     "obs_source_get_unversioned_id": "pp",
     "obs_source_get_width": "ip",
     "obs_source_get_height": "ip",
@@ -126,6 +129,7 @@ FUNCTIONS: dict[str, str] = {
 _C_TYPES: dict[str, Any] = {
     "p": ctypes.c_void_p,
     "P": ctypes.c_void_p,
+    "l": ctypes.c_int64,
     "i": ctypes.c_int32,
     "b": ctypes.c_bool,
     "f": ctypes.c_float,
@@ -160,7 +164,7 @@ def frontend_save(libobs: ctypes.CDLL) -> Callable[[], None]:
 
 LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300
 SOURCE_TYPE_INPUT, SOURCE_TYPE_FILTER, SOURCE_TYPE_TRANSITION, SOURCE_TYPE_SCENE = range(4)
-SOURCE_VIDEO, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, SOURCE_SRGB = 1 << 0, 1 << 2, 1 << 3, 1 << 15
+SOURCE_VIDEO, SOURCE_AUDIO, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, SOURCE_SRGB = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 15
 SOURCE_COMPOSITE, SOURCE_DO_NOT_DUPLICATE = 1 << 6, 1 << 7
 ICON_CAMERA = 9
 AUDIO_MIXES, AUDIO_CHANNELS, AUDIO_FRAMES = 6, 8, 1024

@@ -13,7 +13,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.capture import add, capture, forget_pictures, free_graphics, get, put, resize
 from obs_facelive.obs.native import function, load_byte, strlen, table
 from obs_facelive.obs.present import draw_cover, draw_finished, take_result
-from obs_facelive.states import BYPASS, CAMERA, COVER, COVERING, HOLD, LIVE, WHY_NOTHING, decide
+from obs_facelive.states import AWAY_NS, BYPASS, CAMERA, COVER, COVERING, HOLD, LIVE, WHY_NOTHING, decide
 
 _now = function("os_gettime_ns")
 _get_target = function("obs_filter_get_target")
@@ -40,6 +40,7 @@ _weak_release = function("obs_weak_source_release")
 _decide = njit(nogil=True)(decide)
 _I64 = types.int64
 _CAMERA_LETTER, _COVER_LETTER = ord("a"), ord("o")  # the second letters of "camera" and "cover"
+_SIDE_LETTER = ord("s")  # the first letter of "side" alone among the views
 _JSON_ROOM = r.JSON_BYTES - 1
 
 
@@ -80,6 +81,8 @@ def _read_settings(row: int, settings: int) -> None:
         r.NO_FACE_CHOICE,
         CAMERA if letter == _CAMERA_LETTER else COVER if letter == _COVER_LETTER else HOLD,
     )
+    view = _data_text(settings, _word(r.T_KEY_VIEW))
+    put(row, r.OPEN, 1 if view != 0 and load_byte(view) == _SIDE_LETTER else 0)
     text = _data_json(settings)
     size = min(strlen(text), _JSON_ROOM) if text else 0
     copy(get(row, r.JSON), text, size)
@@ -190,19 +193,28 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
             _render_source(target)
         else:
             _skip(get(row, r.SOURCE))
+        add(row, r.AGED, 1)
         return
+    newest, opened = get(row, r.NEWEST), get(row, r.OPEN)
     if width != get(row, r.WIDTH) or height != get(row, r.HEIGHT):
         resize(row, width, height)
-    if get(row, r.TICKED):
+    elif newest != NONE and _now() - get(row, r.TEXTURE_AT + newest) > AWAY_NS:
+        forget_pictures(row)
+    elif get(row, r.WAS_OPEN) and not opened:
+        forget_pictures(row)
+    put(row, r.WAS_OPEN, opened)
+    new_frame = get(row, r.TICKED)
+    if new_frame:
         put(row, r.TICKED, 0)
         link = get(row, r.LINK)
         if link:
             take_result(row, link)
         capture(row, target, link if swap else 0)
+    choice = get(row, r.NO_FACE_CHOICE)
     state, reason = _decide(
         swap,
         privacy,
-        get(row, r.NO_FACE_CHOICE),
+        choice,
         get(row, r.HOLD_NS),
         1 if get(row, r.SHOWN) != NONE else 0,
         get(row, r.SHOWN_RAW),
@@ -215,8 +227,11 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
         state = COVERING
     if state == COVERING:
         draw_cover(row, reason)
-    elif get(row, r.SHOWN_RAW) and get(row, r.NO_FACE_CHOICE) != CAMERA:
+    elif get(row, r.TEXTURE_DONE + get(row, r.SHOWN)) == r.DONE_BARE and choice != CAMERA:
         add(row, r.RAW_SHOWN, 1)
+    if new_frame and state in (LIVE, BYPASS):
+        add(row, r.AGE_NS, _now() - get(row, r.TEXTURE_AT + get(row, r.SHOWN)))
+        add(row, r.AGED, 1)
     put(row, r.STATE, state)
     put(row, r.REASON, reason if state != LIVE else WHY_NOTHING)
 

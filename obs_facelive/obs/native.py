@@ -20,6 +20,7 @@ from obs_facelive.obs.abi import FUNCTIONS
 _TYPES = {
     "p": types.int64,
     "P": types.int64,
+    "l": types.int64,
     "i": types.int32,
     "b": types.uint8,
     "f": types.float32,

@@ -25,7 +25,8 @@ FREE, CLAIMED, ALIVE, DYING = range(4)
 KIND_FILTER, KIND_CAMERA = 0, 1
 KIND_NAMES = ("filter", "camera")
 # Settings that decide what may be seen (update); see `obs_facelive.states`.
-(SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS) = range(8, 12)
+# OPEN: the person chose a view with their bare face in it.
+(SWAP, PRIVACY, NO_FACE_CHOICE, HOLD_NS, OPEN) = range(8, 13)
 # From the supervisor.
 (LINK, ENGINE) = range(16, 18)
 # A camera's target: a weak reference, how many callbacks are looking at it, the one drawn last, and its size
@@ -59,8 +60,9 @@ L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
     DELAY_NS,
     MAP_DATA,
     MAP_LINE,
-) = range(32, 54)
-# Counters, for people and tests.
+    WAS_OPEN,
+) = range(32, 55)
+# Counters, for people and tests; AGE_NS / AGED: how old pictures were when OBS drew them, once a frame, while they move.
 (
     RENDERS,
     CAPTURES,
@@ -74,14 +76,18 @@ L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
     RENDER_NS,
     COPY_NS,
     BAD_RESULTS,
-) = range(64, 76)
+    AGE_NS,
+    AGED,
+) = range(64, 78)
 # GPU objects.
 STAGE = 80  # two
-COVER_TARGET = 84  # five
+COVER_TARGET = 84  # COVER_STEPS texrenders, the last one is the covered picture
+COVER_STEPS = 8
 TEXTURE = 96  # RING texrenders
 TEXTURE_FRAME = TEXTURE + RING
 TEXTURE_AT = TEXTURE_FRAME + RING
 TEXTURE_DONE = TEXTURE_AT + RING
+DONE_SWAPPED, DONE_BARE = 1, 2  # with patches on it; a bare frame, of which the engine says that nobody is in it
 PATCH = TEXTURE_DONE + RING  # MAX_PATCHES textures
 PATCH_W = PATCH + MAX_PATCHES
 PATCH_H = PATCH_W + MAX_PATCHES
@@ -93,8 +99,8 @@ JSON_BYTES: Final = 65536
 
 # The table of constants.
 (T_ROWS, T_IMAGE, T_DRAW, T_ZERO, T_BELL, T_BYTE, T_DEFAULTS, T_DEFAULT_COUNT, T_SERIAL, T_SUPERVISED) = range(10)
-(T_KEY_SWAP, T_KEY_PRIVACY, T_KEY_NO_FACE, T_KEY_HOLD_MS) = range(12, 16)
-(T_NAME, T_CAMERA_NAME) = range(16, 18)
+(T_KEY_SWAP, T_KEY_PRIVACY, T_KEY_NO_FACE, T_KEY_HOLD_MS, T_KEY_VIEW) = range(12, 17)
+(T_NAME, T_CAMERA_NAME) = range(17, 19)
 T_CAPTION = 32  # one texture a reason
 T_CAPTION_W = 48
 T_CAPTION_H = 64
