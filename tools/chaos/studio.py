@@ -202,13 +202,17 @@ class Studio:
         self.wear({"swap": False, "privacy": False})
         self.obs.wait_status("the bare camera, as asked", lambda s: s["state"] == "bypass", name=self.worn)
         for size in SIZES:
-            self.resize(size)
+            self._play(size)
+            wait_for(f"{size}", lambda: self.obs.picture(self.shown).shape[1::-1] == size, 20)  # noqa: B023
             found.append((size, self.obs.record(seconds)))
-        self.resize(SIZES[0])
+        self._play(SIZES[0])
         self.wear({"swap": True, "privacy": True})
         return found
 
     def resize(self, size: tuple[int, int]) -> None:
         """Gives the camera another size, by another file, and waits until the filter has seen it."""
-        self.obs.client.set_input_settings(self.shown, {"local_file": str(self.clips[size])}, True)
+        self._play(size)
         self.obs.wait_status(f"{size}", lambda s: (s["width"], s["height"]) == size, name=self.worn, seconds=20)
+
+    def _play(self, size: tuple[int, int]) -> None:
+        self.obs.client.set_input_settings(self.shown, {"local_file": str(self.clips[size])}, True)
