@@ -19,13 +19,11 @@ from obs_facelive.frame import Frame, Pixels
 from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
-from obs_facelive.states import BYPASS, COVERING, ENGINE_RUNNING, HOLDING, LIVE, NO_FACE_CHOICES, decide
+from obs_facelive.states import BYPASS, COVER_SIDE, COVERING, ENGINE_RUNNING, HOLDING, LIVE, NO_FACE_CHOICES, decide
 from obs_facelive.video import Progress
 from obs_facelive.view import compose
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-_TINY = 8
-"""Pixels of a covered picture's short side, as in `obs_facelive.obs.present`: a face that fills the picture keeps 8 of them."""
 _APART = 10.0
 """Seconds between single images: longer than any stage remembers a face."""
 
@@ -124,7 +122,7 @@ def cover(pixels: Pixels) -> Pixels:
     """``pixels`` (h, w, 4) blurred so strongly that nobody is recognised; transparent stays transparent."""
     height, width = pixels.shape[:2]
     short = min(width, height)
-    small = (min(32, max(1, width * _TINY // short)), min(32, max(1, height * _TINY // short)))
+    small = (min(32, max(1, width * COVER_SIDE // short)), min(32, max(1, height * COVER_SIDE // short)))
     tiny = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
     # In steps, or the straight lines between so few pixels would be seen.
     for _ in range(2):

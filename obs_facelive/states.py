@@ -53,6 +53,11 @@ AWAY_NS: Final = 1_000_000_000
 """Whoever was not drawn for so long comes back to another moment: nothing from before is shown."""
 
 
+COVER_SIDE: Final = 4
+"""The covered picture's shorter side in pixels at its smallest: a face that fills the frame keeps so many from chin to brow.
+Out of 540 frames of 9 people with 8 the embedded detector still found a face in 250, with 6 in 16, with 5 or 4 in none."""
+
+
 def decide(
     swap: int,
     privacy: int,

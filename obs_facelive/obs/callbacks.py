@@ -198,10 +198,10 @@ def _draw(row: int, target: int, width: int, height: int) -> None:
     newest, opened = get(row, r.NEWEST), get(row, r.OPEN)
     if width != get(row, r.WIDTH) or height != get(row, r.HEIGHT):
         resize(row, width, height)
-    elif newest != NONE and _now() - get(row, r.TEXTURE_AT + newest) > AWAY_NS:
-        forget_pictures(row)
-    elif get(row, r.WAS_OPEN) and not opened:
-        forget_pictures(row)
+    else:
+        away = newest != NONE and _now() - get(row, r.TEXTURE_AT + newest) > AWAY_NS
+        if away or (get(row, r.WAS_OPEN) and not opened):
+            forget_pictures(row)
     put(row, r.WAS_OPEN, opened)
     new_frame = get(row, r.TICKED)
     if new_frame:

@@ -103,7 +103,7 @@ def _free_slot(row: int, link: int) -> int:
 
 @njit(nogil=True)
 def forget_pictures(row: int) -> None:
-    """Nothing in the ring may be shown any more."""
+    """Nothing in the ring may be shown any more, and no result for any of it can: as at the very start."""
     for slot in range(r.RING):
         put(row, r.TEXTURE_FRAME + slot, NONE)
         put(row, r.TEXTURE_DONE + slot, 0)
@@ -111,6 +111,7 @@ def forget_pictures(row: int) -> None:
     put(row, r.NEWEST, NONE)
     put(row, r.STAGED_FRAME, NONE)
     put(row, r.COVERED, NONE)
+    put(row, r.LAST_STATUS, 0)
 
 
 @njit(nogil=True)
@@ -134,7 +135,7 @@ def free_graphics(row: int) -> None:
     for index in range(r.RING):
         if get(row, r.TEXTURE + index):
             _texrender_destroy(get(row, r.TEXTURE + index))
-    for index in range(5):
+    for index in range(r.COVER_STEPS):
         if get(row, r.COVER_TARGET + index):
             _texrender_destroy(get(row, r.COVER_TARGET + index))
     for index in range(r.MAX_PATCHES):

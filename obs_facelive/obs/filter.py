@@ -80,6 +80,7 @@ class SourceTypes:
             (r.T_KEY_PRIVACY, "privacy"),
             (r.T_KEY_NO_FACE, "no_face"),
             (r.T_KEY_HOLD_MS, "hold_ms"),
+            (r.T_KEY_VIEW, "view"),
         ):
             table[word] = self.rows.text(key)
         self.hotkeys = (

@@ -26,7 +26,7 @@ from obs_facelive.obs.abi import (
 )
 from obs_facelive.obs.capture import add, begin_target, end_target, get, put, target_texture
 from obs_facelive.obs.native import function, table
-from obs_facelive.states import CAMERA
+from obs_facelive.states import CAMERA, COVER_SIDE
 
 _now = function("os_gettime_ns")
 _base_effect = function("obs_get_base_effect")
@@ -51,8 +51,6 @@ _enable_srgb = function("gs_enable_framebuffer_srgb")
 
 _GROW = 128
 """Patch textures grow in steps of so many pixels, so that a moving face does not make a new texture every frame."""
-_TINY = 8
-"""The covered picture's short side in pixels at its smallest: a face that fills the frame keeps 8 of them."""
 
 
 @njit(nogil=True)
@@ -164,31 +162,32 @@ def take_result(row: int, link: int) -> None:
         if get(row, r.TEXTURE_FRAME + index) == frame and get(row, r.TEXTURE + index) != 0:
             slot = index
     count = patch_count(base)
-    if slot == NONE or count < 0 or (status != SWAPPED and status != NO_FACE):
-        if close_result(block, base, seq):
-            add(row, r.STALE if slot == NONE else r.BAD_RESULTS if count < 0 else r.RESULTS, 1)
-            put(row, r.LAST_RESULT, frame)
-            put(row, r.LAST_RESULT_AT, _now())
-            if faces > 0:
-                add(row, r.WITH_FACE, 1)
-            if status != SWAPPED and status != NO_FACE:
-                put(row, r.LAST_STATUS, status)
-        return
-    if not _compose(row, link, slot, base, count, seq):
+    # A swapped face has a patch; a frame that nobody is in has no face.
+    bad = count < 0 or (status == SWAPPED and (count == 0 or faces <= 0)) or (status == NO_FACE and faces != 0)
+    finished = slot != NONE and not bad and status in (SWAPPED, NO_FACE)
+    if finished:
+        if not _compose(row, link, slot, base, count, seq):
+            return
+    elif not close_result(block, base, seq):
         return
     now = _now()
     put(row, r.LAST_RESULT, frame)
     put(row, r.LAST_RESULT_AT, now)
+    if bad:
+        add(row, r.BAD_RESULTS, 1)
+        return
     put(row, r.LAST_STATUS, status)
     put(row, r.LAST_FACES, faces)
-    add(row, r.RESULTS, 1)
+    add(row, r.STALE if slot == NONE else r.RESULTS, 1)
     if faces > 0:
         add(row, r.WITH_FACE, 1)
+    if not finished:
+        return
     if status == SWAPPED:
         add(row, r.SWAPPED_FRAMES, 1)
     elif get(row, r.NO_FACE_CHOICE) != CAMERA:
         return
-    put(row, r.TEXTURE_DONE + slot, 1)
+    put(row, r.TEXTURE_DONE + slot, r.DONE_SWAPPED if status == SWAPPED and count else r.DONE_BARE)
     put(row, r.SHOWN, slot)
     put(row, r.SHOWN_RAW, 1 if status == NO_FACE else 0)
     put(row, r.SHOWN_AT, now)
@@ -196,7 +195,7 @@ def take_result(row: int, link: int) -> None:
 
 
 @njit(nogil=True)
-def _shrink(row: int, step: int, source: int, width: int, height: int) -> int:
+def _resized(row: int, step: int, source: int, width: int, height: int) -> int:
     word = r.COVER_TARGET + step
     if not begin_target(row, word, max(width, 1), max(height, 1)):
         return 0
@@ -213,19 +212,23 @@ def _blur(row: int) -> int:
         return 0
     frame = get(row, r.TEXTURE_FRAME + newest)
     if get(row, r.COVERED) == frame:
-        return target_texture(row, r.COVER_TARGET + 4)
+        return target_texture(row, r.COVER_TARGET + r.COVER_STEPS - 1)
     width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
     short = min(width, height)
-    w, h = max(1, width * _TINY // short), max(1, height * _TINY // short)
-    w, h = min(w, 32), min(h, 32)
+    w, h = min(32, max(1, width * COVER_SIDE // short)), min(32, max(1, height * COVER_SIDE // short))
     texture = target_texture(row, r.TEXTURE + newest)
     srgb = _srgb_enabled()
     _enable_srgb(0)
-    texture = _shrink(row, 0, texture, width // 4, height // 4)
-    texture = _shrink(row, 1, texture, width // 16, height // 16)
-    texture = _shrink(row, 2, texture, w, h)
-    texture = _shrink(row, 3, texture, w * 4, h * 4)
-    texture = _shrink(row, 4, texture, w * 16, h * 16)
+    # Not at once, or a few pixels of the camera would stand for all the others, and tremble.
+    step = 0
+    while short > 4 * COVER_SIDE and step < r.COVER_STEPS - 3:
+        width, height, short = width // 4, height // 4, short // 4
+        texture = _resized(row, step, texture, width, height)
+        step += 1
+    # In steps again, or the straight lines between so few pixels would be seen.
+    texture = _resized(row, step, texture, w, h)
+    texture = _resized(row, step + 1, texture, w * 4, h * 4)
+    texture = _resized(row, r.COVER_STEPS - 1, texture, w * 16, h * 16)
     _enable_srgb(srgb)
     put(row, r.COVERED, frame)
     return texture
