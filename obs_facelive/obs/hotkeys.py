@@ -55,7 +55,7 @@ class Hotkeys:
         """Hotkeys change settings the way the panel does, so that everybody sees the change. False: try again."""
         try:
             settings = json.loads(self._rows.json(row))
-        except ValueError:  # it is being written
+        except (ValueError, RecursionError):  # it is being written, or made to harm
             return False
         change: dict[str, str | bool] = {}
         if swaps % 2:

@@ -18,6 +18,8 @@ from obs_facelive.obs.status import Delays
 
 _PATCH_AIR = 1 << 18
 """Bytes of an output slot beyond one full frame: for the badge beside a full-frame view."""
+_TRY_AGAIN = 2.0
+"""Seconds until a block that could not be had is asked for again."""
 _GRACE = 0.05
 """Seconds after which every core has seen that a block's address was taken away."""
 
@@ -55,6 +57,7 @@ class Instance:
     hotkey_ids : what libobs calls them; empty until they are registered
     error : the engine's last one that OBS's log was told
     wanted, note : of a camera: the name in its settings that was obeyed, and what a person has to know about its target
+    lack : why it has no block, for people; tried again at ``try_again``
     """
 
     row: int
@@ -66,6 +69,8 @@ class Instance:
     error: str = ""
     wanted: str = ""
     note: str = ""
+    lack: str = ""
+    try_again: float = 0.0
 
 
 class Instances:
@@ -113,9 +118,8 @@ class Instances:
             needed = int(words[r.WIDTH] * words[r.HEIGHT]) * 4
             if instance.block and needed > instance.block.capacity:
                 commands += self._take_back(instance, now)
-            if instance.block is None and needed and words[r.SWAP]:
-                instance.block = self._give(row, needed)
-                commands.append(instance.block.opening)
+            if instance.block is None and needed and words[r.SWAP] and now >= instance.try_again:
+                commands += self._give(instance, needed, now)
             instance.delays.sample(words)
         self._free(now)
         return commands
@@ -128,14 +132,21 @@ class Instances:
             time.sleep(_GRACE)
             self._free(time.monotonic())
 
-    def _give(self, row: int, needed: int) -> Block:
+    def _give(self, instance: Instance, needed: int, now: float) -> list[dict[str, Any]]:
         capacity = -(-needed // 4096) * 4096
         patch_capacity = capacity + _PATCH_AIR
-        memory = SharedMemory.create(at.block_bytes(capacity, patch_capacity))
+        try:
+            memory = SharedMemory.create(at.block_bytes(capacity, patch_capacity))
+        except OSError as error:
+            instance.lack = f"no shared memory for this picture: {error.strerror or error}"
+            instance.try_again = now + _TRY_AGAIN
+            return []
+        instance.lack = ""
         format_block(memory.address, capacity, patch_capacity)
         link = np.array([memory.address, capacity, patch_capacity, -1], np.int64)
-        self._words[row, r.LINK] = link.ctypes.data
-        return Block(memory, capacity, patch_capacity, link)
+        self._words[instance.row, r.LINK] = link.ctypes.data
+        instance.block = Block(memory, capacity, patch_capacity, link)
+        return [instance.block.opening]
 
     def _take_back(self, instance: Instance, now: float) -> list[dict[str, Any]]:
         block, instance.block = instance.block, None

@@ -102,7 +102,7 @@ class Supervisor:
         words, block = self._words[row], instance.block if instance else None
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
         delays = instance.delays if instance else Delays()
-        note = instance.note if instance else ""
+        note = (instance.lack or instance.note) if instance else ""
         return status(words, block.memory if block else None, current, delays, names, note)
 
     def log(self, level: int, text: str) -> None:

@@ -34,7 +34,7 @@ class Targets:
     def _tend(self, camera: Instance, source: int, instances: Instances) -> str:
         try:
             name = str(json.loads(self._rows.json(camera.row)).get(CAMERA.name, ""))
-        except ValueError:  # it is being written
+        except (ValueError, RecursionError):  # it is being written, or made to harm
             return camera.note
         held, note = self._types.strong_target(self._address(camera)), ""
         if held and self._libobs["obs_source_removed"](held):  # a scene may keep it until it is seen again

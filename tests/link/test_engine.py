@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ from obs_facelive.link.obs_end import (
     send_settings,
 )
 from obs_facelive.obs.engine_process import EngineProcess
+from obs_facelive.obs.status import Report, engine_report
+from obs_facelive.quality import LADDER
 
 LIMIT = 60.0
 
@@ -194,3 +197,54 @@ def test_the_engine_goes_when_obs_is_killed(home: Home, tmp_path: Path) -> None:
         return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
     wait("the engine to end", gone)
+
+
+@pytest.fixture()
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """How long a swap takes in engines that are started from now on, milliseconds; as if there were no other load."""
+    file = tmp_path / "slow"
+    monkeypatch.setenv("FACELIVE_TEST_SLOW_SWAP", str(file))
+    return file
+
+
+def test_a_slow_swapper_does_not_slow_the_picture(home: Home, pictures: list[Pixels], slow: Path) -> None:
+    height, width = pictures[0].shape[:2]
+    obs = Obs(home, width, height)
+    try:
+        obs.swap_when_loaded(pictures[0])
+        slow.write_text("700")
+
+        def report() -> Report:
+            obs.swap(pictures[0])
+            return engine_report(obs.memory)
+
+        wait("the last rung", lambda: report().rung == LADDER[-1].name)
+        assert report().rung_why.startswith("swap takes 7")
+        wait("the swaps to be counted", lambda: 0 < report().swap_fps < 3)
+        wait("the picture to be quicker than the swaps", lambda: report().fps > 3 * report().swap_fps)
+        obs.settings('{"quality": "full"}')
+        wait("full quality", lambda: report().rung == LADDER[0].name)
+    finally:
+        obs.close()
+
+
+def test_a_persona_that_comes_back_is_found_without_being_asked_for_again(
+    home: Home, pictures: list[Pixels], tmp_path: Path
+) -> None:
+    height, width = pictures[0].shape[:2]
+    other = Home(tmp_path / "home")
+    other.root.mkdir()
+    for name in ("env", "models"):
+        (other.root / name).symlink_to(home.root / name)
+    obs = Obs(other, width, height)
+    try:
+
+        def complains() -> bool:
+            return obs.swap(pictures[0])[0] == at.FAILED and "no persona" in engine_report(obs.memory).error
+
+        wait("the complaint", complains)
+        shutil.copytree(home.personas, other.personas)
+        wait("a swapped face", lambda: obs.swap(pictures[0])[0] == at.SWAPPED)
+        wait("no complaint", lambda: engine_report(obs.memory).error == "")
+    finally:
+        obs.close()
