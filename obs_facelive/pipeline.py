@@ -110,8 +110,8 @@ class Outcome:
     ----------
     faces : the chosen faces, in this frame
     patches : finished rectangles; empty if there is no face
-    turned : one of the faces looks so far aside that the persona cannot cover it: there are no patches, and the frame must
-        not be shown
+    turned : one of the faces cannot be covered, since it looks too far aside, or was there a moment ago and is not found now:
+        there are no patches, and the frame must not be shown
     """
 
     faces: list[Face]
@@ -176,7 +176,9 @@ class Pipeline:
         try:
             with clock("track"):
                 faces = self._tracker.follow(frame, settings, detect, landmarks, rung.look_again)
-            turned = any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
+            # Of several, one that the landmarker misses is still in the picture, and bare.
+            turned = bool(faces) and settings.face == "all" and self._tracker.lost
+            turned |= any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
             if faces and not turned:
                 with clock("blendshapes"):
                     faces = [self._expressed(face, rung) for face in faces]

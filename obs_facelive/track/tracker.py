@@ -46,6 +46,10 @@ class Tracker:
     at 6 frames a second, and the landmark net does not mind 10 %; extrapolating the movement only made the points tremble.
     The detector runs where a face was lost (in the same frame, so that none goes without), where none is known, and
     four times a second for newcomers. Only chosen faces are followed, so a crowd costs no more than one person.
+
+    Attributes
+    ----------
+    lost : a chosen face was seen within the last second, but not in the last frame
     """
 
     def __init__(self) -> None:
@@ -55,6 +59,7 @@ class Tracker:
         self._looked = -np.inf
         self._crowded = -np.inf
         self._choice: FaceChoice | None = None
+        self.lost = False
 
     def follow(
         self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark, look_again: float = LOOK_AGAIN
@@ -80,6 +85,7 @@ class Tracker:
             self._looked, self._choice = time, settings.face
         faces = [self._face(track, answer, time, settings.steadiness) for track, answer in found]
         self._last = time
+        self.lost = any(track.wanted for track in self._absent(found))
         return sorted(faces, key=lambda face: face.track)
 
     def _choose(

@@ -115,3 +115,19 @@ def test_a_stage_inside_another_counts_for_itself_only(monkeypatch: pytest.Monke
     assert watch.ms == pytest.approx({"outer": 4.0, "inner": 20.0})
     watch.end_frame()
     assert watch.ms == pytest.approx({"outer": 4.0 / math.e, "inner": 20.0 / math.e})
+
+
+@pytest.mark.parametrize("face, hidden", [("all", True), ("left", False)])
+def test_of_several_faces_none_is_bare_while_it_is_not_found(
+    home: Home, pipeline: Pipeline, picture: Pixels, face: Literal["all", "left"], hidden: bool
+) -> None:
+    both = np.ascontiguousarray(np.hstack([picture, picture]))
+    settings = Settings(face=face)
+    first = pipeline.process(Frame(both, 0, 0.0), settings)
+    assert len(first.faces) == (2 if face == "all" else 1) and first.patches
+    one = both.copy()
+    one[:, picture.shape[1] :] = 90
+    second = pipeline.process(Frame(one, 1, 0.03), settings)
+    assert (second.turned, bool(second.patches)) == (hidden, not hidden)
+    third = pipeline.process(Frame(one, 2, 1.2), settings)
+    assert third.patches and not third.turned

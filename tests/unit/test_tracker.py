@@ -132,6 +132,18 @@ def test_nobody_takes_a_lost_face_s_place_for_a_second(pair: Callable[[int], lis
     assert faces[wait + 2 :] == [[2]] * (len(faces) - wait - 2)
 
 
+def test_a_lost_face_is_missed_for_a_second(pair: Callable[[int], list[Pixels]], run: Run) -> None:
+    first, *others = pair(40)
+    run([first], "all")
+    assert not run.tracker.lost
+    width = first.shape[1]
+    missed = []
+    for picture in others:
+        run([_blank(picture, width // 2)], "all")
+        missed.append(run.tracker.lost)
+    assert missed == [True] * RATE + [False] * (len(others) - RATE)
+
+
 def test_a_face_that_comes_back_keeps_its_number(pair: Callable[[int], list[Pixels]], run: Run) -> None:
     pictures = pair(20)
     pictures[8:14] = [_blank(picture) for picture in pictures[8:14]]
