@@ -210,6 +210,39 @@ CAMERA = Field(
 )
 """What a FaceLive camera has and a filter has not: the name of the source that it shows."""
 
+IN_STEP = Field(
+    name="in_step:",
+    kind="bool",
+    default=False,
+    title="Keep {} in step",
+    help=(
+        "Your picture comes a little later than your voice. This source is delayed as much: OBS's sync offset (Advanced "
+        "Audio Properties) becomes your own offset plus the picture's delay. Untick it and your own one is back."
+    ),
+    group="Sound",
+    unit="",
+    low=0,
+    high=0,
+    choices={},
+)
+"""One for each source that has sound: its name follows the field's name, and takes the place of the title's braces."""
+
+
+def in_step_key(source: str) -> str:
+    """The setting's name for a source that has sound."""
+    return IN_STEP.name + source
+
+
+def in_step_names(text: bytes | str) -> frozenset[str] | None:
+    """The sources that are ticked in a filter's JSON; None if that is no JSON object."""
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(raw, dict):
+        return None
+    return frozenset(key[len(IN_STEP.name) :] for key, on in raw.items() if key.startswith(IN_STEP.name) and on is True)
+
 
 def fields() -> list[Field]:
     """All settings in the order in which a person meets them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from obs_facelive.settings import CAMERA, Field, fields
+from obs_facelive.settings import CAMERA, IN_STEP, Field, fields
 
 FILE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -17,6 +17,11 @@ CAMERA_HEAD = """
 ## FaceLive camera
 
 The source "FaceLive camera" has all of these (over obs-websocket: `SetInputSettings`), and:
+"""
+SOUND_HEAD = """
+## Sound
+
+In OBS only, one for each source that has sound; its name is part of the setting's:
 """
 TABLE = "\n| setting | name | values | default | what it does |\n|---|---|---|---|---|\n"
 
@@ -49,6 +54,9 @@ def text() -> str:
             group = field.group
             page.append(f"\n## {group}\n{TABLE}")
         page.append(f"| {field.title} | `{field.name}` | {_values(field)} | {_default(field)} | {field.help} |\n")
+    page.append(
+        f"{SOUND_HEAD}{TABLE}| {IN_STEP.title.format('…')} | `{IN_STEP.name}…` | on, off | off | {IN_STEP.help} |\n"
+    )
     page.append(f"{CAMERA_HEAD}{TABLE}| {CAMERA.title} | `{CAMERA.name}` | a source's name | none | {CAMERA.help} |\n")
     return "".join(page)
 

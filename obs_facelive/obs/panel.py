@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from obs_facelive import settings
@@ -34,6 +35,7 @@ class Panel:
     ----------
     status_line, restart_engine, opened, closed : what the script connects; each takes the address of a filter's row
     video_sources : names of the sources that a camera can show
+    sound_sources : names of the sources that have sound
     """
 
     def __init__(self, libobs: ctypes.CDLL, home: Home) -> None:
@@ -46,6 +48,7 @@ class Panel:
         self.status_line: Callable[[int], str] = lambda row: "FaceLive's script is not loaded"
         self.restart_engine: Callable[[], None] = lambda: None
         self.video_sources: Callable[[], list[str]] = lambda: []
+        self.sound_sources: Callable[[], list[str]] = lambda: []
         self.opened: Callable[[int], None] = lambda row: None
         self.closed: Callable[[int], None] = lambda row: None
 
@@ -72,7 +75,7 @@ class Panel:
             self.opened(row)
             self._obs["obs_properties_set_param"](panel, row, self._on_destroy)
         groups: dict[str, int] = {}
-        for field in fields:
+        for field in (*fields, *self._in_step()):
             group = groups.get(field.group)
             if group is None:
                 group = groups[field.group] = self._obs["obs_properties_create"]()
@@ -101,6 +104,13 @@ class Panel:
             for value, label in choices.items():
                 self._obs["obs_property_list_add_string"](added, _c(label), _c(value))
         self._obs["obs_property_set_long_description"](added, _c(field.help))
+
+    def _in_step(self) -> list[settings.Field]:
+        """A tick for each source that has sound."""
+        return [
+            replace(settings.IN_STEP, name=settings.in_step_key(name), title=settings.IN_STEP.title.format(name))
+            for name in self.sound_sources()
+        ]
 
     def _personas(self) -> dict[str, str]:
         names = self._home.persona_titles()

@@ -22,6 +22,7 @@ class Plugin:
         self._libobs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._panel = Panel(libobs, home)
         self._filter = SourceTypes(libobs, home, self._panel.filter_address, self._panel.camera_address)
+        self._panel.sound_sources = self._filter.scenes.sound_sources
         self._panel.video_sources = lambda: self._filter.scenes.video_sources(but=CAMERA_ID)
         self._supervisor: Supervisor | None = None
 

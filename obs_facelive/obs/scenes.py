@@ -45,6 +45,21 @@ class Scenes:
             return False
         return bool(self._obs["obs_source_get_output_flags"](source) & abi.SOURCE_VIDEO)
 
+    @contextmanager
+    def sounding(self) -> Iterator[dict[int, str]]:
+        """The inputs that have a sound of their own, with a reference as long as the context lasts, and their names."""
+        with self._sources("obs_enum_sources", "source") as sources:
+            yield {source: self.name(source) for source in sources if self._has_sound(source)}
+
+    def sound_sources(self) -> list[str]:
+        """Their names."""
+        with self.sounding() as sources:
+            return sorted(sources.values(), key=str.casefold)
+
+    def _has_sound(self, source: int) -> bool:
+        flags: int = self._obs["obs_source_get_output_flags"](source)
+        return bool(flags & abi.SOURCE_AUDIO) and not self._obs["obs_source_removed"](source)
+
     def keep_out(self, camera: int, target: int) -> list[str]:
         """Hides ``target`` in every scene that shows ``camera``, and in all groups and scenes that such a scene shows.
 

@@ -152,6 +152,8 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
         parts.append(f"about {fps} fps, delay about {delay} ms")
         if now["rung_why"]:  # the quality is not the best one
             parts.append(f"{now['rung']}: {now['rung_why']}")
+    if now.get("sound"):
+        parts.append(f"{', '.join(now['sound'])} in step")
     if now.get("note"):
         parts.append(str(now["note"]))
     if now["provider"]:

@@ -20,6 +20,7 @@ from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
+from obs_facelive.obs.audio import Sound
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
@@ -49,6 +50,7 @@ class Supervisor:
         self._instances = Instances(registered.rows)
         self._targets = Targets(registered)
         self._hotkeys = Hotkeys(registered, home)
+        self._sound = Sound(registered)
         self._feedback = Feedback(registered.libobs, self._words)
         self._engine: EngineProcess | None = None
         self._started = self._last_beat = self._next_start = 0.0
@@ -103,7 +105,8 @@ class Supervisor:
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
         delays = instance.delays if instance else Delays()
         note = (instance.lack or instance.note) if instance else ""
-        return status(words, block.memory if block else None, current, delays, names, note)
+        known = status(words, block.memory if block else None, current, delays, names, note)
+        return known | {"sound": self._sound.in_step(row)}
 
     def log(self, level: int, text: str) -> None:
         """Writes a line into OBS's log."""
@@ -122,6 +125,7 @@ class Supervisor:
                 if words != self.trouble:
                     self.log(abi.LOG_ERROR, f"error: {words}")
                 self.trouble = words
+        self._sound.restore()
         self._end_engine(gently=True)
         for instance in self._instances:
             self._forget(instance)
@@ -136,6 +140,7 @@ class Supervisor:
         for instance in self._instances:
             self._hotkeys.tend(instance)
         self._targets.tend(self._instances)
+        self._sound.tend(self._instances, now)
         self._watch_engine(now)
         self._feedback.give(self._instances, now)
         self._publish(now)
