@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from obs_facelive.in_step import MILLISECOND, Offset
 from obs_facelive.obs_home import Configuration, read_ini, set_ini
 from obs_facelive.obs_program import running
 
@@ -137,6 +138,8 @@ def add_script(collection: Path, script: Path) -> bool:
 def remove_script(collection: Path, env: Path) -> bool:
     """Takes the script that lies in the environment ``env`` out of the scene collection; returns whether it was there.
 
+    Sources whose sound FaceLive kept in step get their own sync offsets back.
+
     Where nothing else changed since `add_script`, the file gets back its old bytes. Raises `RegistrationError`, and
     changes nothing, where the file is not as expected.
     """
@@ -147,11 +150,22 @@ def remove_script(collection: Path, env: Path) -> bool:
     if len(kept) < len(entries):
         _refuse_read_only(collection)
         data["modules"]["scripts-tool"] = kept
+        _put_back_offsets(data)
         unchanged = backup.is_file() and _bare(_load(backup)) == _bare(data)
         _write(collection, backup.read_bytes() if unchanged else _dump(data))
     if not any(_is_facelive(entry) for entry in kept):
         backup.unlink(missing_ok=True)
     return len(kept) < len(entries)
+
+
+def _put_back_offsets(data: dict[str, Any]) -> None:
+    sources = data.get("sources", [])
+    # OBS keeps its global audio devices beside the others, each under a name of its own.
+    for source in (*data.values(), *(sources if isinstance(sources, list) else ())):
+        if isinstance(source, dict) and isinstance(source.get("sync"), int):
+            offset = Offset.read(source["sync"])
+            if offset:
+                source["sync"] = offset.own * MILLISECOND
 
 
 def _change_ini(file: Path, value: str | None) -> None:

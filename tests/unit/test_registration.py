@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from obs_facelive.in_step import MILLISECOND, Offset
 from obs_facelive.obs_home import Configuration
 from obs_facelive.registration import (
     RegistrationError,
@@ -90,6 +91,24 @@ def test_what_obs_changed_meanwhile_stays(tmp_path: Path, env: Path, script: Pat
     assert remove_script(file, env)
     assert json.loads(file.read_bytes()) == {**SHAPES["another script"], "current_scene": "new"}
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [file.name]
+
+
+def test_own_sync_offsets_come_back(tmp_path: Path, env: Path, script: Path) -> None:
+    """OBS saved them as FaceLive had set them; what somebody else set to the nanosecond stays."""
+    own = {
+        **SCENES,
+        "AuxAudioDevice1": {"name": "Mic/Aux", "sync": -50 * MILLISECOND},
+        "sources": [{"name": "a", "sync": 0}, {"name": "b", "sync": 123_456_789}, {"name": "c", "sync": True}, None],
+    }
+    file = _collection(tmp_path, own)
+    before = file.read_bytes()
+    add_script(file, script)
+    data = json.loads(file.read_bytes())
+    data["AuxAudioDevice1"]["sync"] = Offset(-50, 87).ns
+    data["sources"][0]["sync"] = Offset(0, 87).ns
+    _collection(tmp_path, data)
+    assert remove_script(file, env)
+    assert file.read_bytes() == before
 
 
 def test_another_copy_is_pointed_here_and_keeps_its_settings(tmp_path: Path, script: Path) -> None:
