@@ -26,13 +26,13 @@ from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
+from obs_facelive.obs.restarts import Restarts
 from obs_facelive.obs.status import Delays, engine_report, in_words, status
 from obs_facelive.obs.targets import Targets
 
 _PERIOD = 0.05
 _HANG = 2.0
 _START = 60.0
-_FORGIVE = 60.0
 
 
 class Supervisor:
@@ -53,9 +53,9 @@ class Supervisor:
         self._sound = Sound(registered)
         self._feedback = Feedback(registered.libobs, self._words)
         self._engine: EngineProcess | None = None
-        self._started = self._last_beat = self._next_start = 0.0
-        self._beating = False
-        self._crashes: list[float] = []
+        self._last_beat = self._next_start = 0.0
+        self._beating_since: float | None = None
+        self._restarts = Restarts()
         self._starts = 0
         self._restart = threading.Event()
         self._stop = threading.Event()
@@ -106,7 +106,7 @@ class Supervisor:
         delays = instance.delays if instance else Delays()
         note = (instance.lack or instance.note) if instance else ""
         known = status(words, block.memory if block else None, current, delays, names, note)
-        return known | {"sound": self._sound.in_step(row)}
+        return known | self._sound.report(row)
 
     def log(self, level: int, text: str) -> None:
         """Writes a line into OBS's log."""
@@ -156,37 +156,38 @@ class Supervisor:
     def _watch_engine(self, now: float) -> None:
         if self._restart.is_set():
             self._restart.clear()
-            self._crashes.clear()
+            self._restarts.forget()
             self._end_engine(gently=False)
             self._next_start = now
         if self._engine is None:
             if self._instances.blocks and now >= self._next_start:
                 self._start_engine(now)
             return
-        if self._crashes and now - self._crashes[-1] > _FORGIVE:
-            self._crashes, self.trouble = [], ""
+        if self._restarts.forgive(now):
+            self.trouble = ""
         code = self._engine.exit_code()
         if code is None:
+            if not self._instances.blocks:  # nowhere to beat
+                self._last_beat = now
             for block in self._instances.blocks:
                 beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
                 if beat != block.beat:
                     block.beat, self._last_beat = beat, now
-                    self._beating = True
-            limit = _HANG if self._beating else _START
-            if not self._instances.blocks or now - self._last_beat < limit:
-                self._set_engine(states.ENGINE_RUNNING if self._beating else states.ENGINE_STARTING)
+                    self._beating_since = self._beating_since or now
+            limit = _HANG if self._beating_since else _START
+            if now - self._last_beat < limit:
+                self._set_engine(states.ENGINE_RUNNING if self._beating_since else states.ENGINE_STARTING)
                 return
             why = f"no sign of life for {limit:.0f} s"
         else:
             why = describe_exit(code)
-        self._crashes = [t for t in self._crashes if now - t < _FORGIVE] + [now]
-        self.trouble = f"the engine {why}; restarted {len(self._crashes)} times within a minute"
+        self._next_start = now + self._restarts.died(now, self._last_beat - (self._beating_since or self._last_beat))
+        self.trouble = f"the engine {why}; restarted {len(self._restarts)} times within a minute"
         self.log(abi.LOG_WARNING, self.trouble)
         self._end_engine(gently=False)
-        self._next_start = now + min(10.0, 0.5 * 2 ** (len(self._crashes) - 2) if len(self._crashes) > 1 else 0.0)
 
     def _start_engine(self, now: float) -> None:
-        device = "cpu" if len(self._crashes) >= 3 else "auto"
+        device = self._restarts.device
         try:
             self._engine = EngineProcess(self._home, device, self._filter.bell)
         except OSError as error:
@@ -195,8 +196,7 @@ class Supervisor:
             self.trouble, self._next_start = str(error), now + 5
             return
         self._starts += 1
-        self._started = self._last_beat = now
-        self._beating = False
+        self._last_beat, self._beating_since = now, None
         for block in self._instances.blocks:
             block.beat = read_word(block.memory.address + 8 * at.HEARTBEAT)
             self._engine.tell(**block.opening)
