@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -23,7 +23,8 @@ from obs_facelive.frame import Pixels
 FIRST: Final = 0.5
 """Seconds until the first flash."""
 EVERY: Final = 1.0
-LASTS: Final = 0.1
+LASTS: Final = 0.3
+"""Long enough that an engine which leaves out most pictures still sees it."""
 RATE: Final = 48000
 TONE: Final = 1000
 CORNER: Final = (0.02, 0.72, 0.15, 0.95)
@@ -34,8 +35,11 @@ LATEST: Final = 0.75
 Area = tuple[float, float, float, float]
 
 
-def make(camera: Path, out: Path, width: int = 640, height: int = 360) -> None:
-    """Writes the clip ``camera`` again, smaller, with a flash and a beep that begin together once a second. Matroska, PCM."""
+def make(camera: Path, out: Path, width: int = 640, height: int = 360, rounds: int = 1) -> None:
+    """Writes the clip ``camera`` again, smaller, with a flash and a beep that begin together once a second. Matroska, PCM.
+
+    ``rounds`` : so many times over, for what must not be disturbed by a player that starts again
+    """
     with av.open(camera) as source, av.open(out, "w") as made:
         given = source.streams.video[0]
         fps = Fraction(given.average_rate or 30)
@@ -43,18 +47,32 @@ def make(camera: Path, out: Path, width: int = 640, height: int = 360) -> None:
         video = made.add_stream("libx264", rate=fps, options=options)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         audio = made.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        coded: list[av.Packet[Any]] = []
+        length = Fraction(0)
         for number, frame in enumerate(source.decode(given)):
             picture = frame.to_ndarray(format="bgr24", width=width, height=height)
             on = _on(number / fps)
             cut(np.asarray(picture, np.uint8), CORNER)[...] = 255 if on else 0
-            made.mux(video.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
+            coded += video.encode(av.VideoFrame.from_ndarray(picture, "bgr24"))
             start, end = (round(RATE * n / fps) for n in (number, number + 1))
             wave = np.cos(np.arange(start, end) * (2 * np.pi * TONE / RATE)) * (16000 if on else 0)
             sound = av.AudioFrame.from_ndarray(wave[None].astype(np.int16), "s16", "mono")
             sound.sample_rate, sound.pts, sound.time_base = RATE, start, Fraction(1, RATE)
-            made.mux(audio.encode(sound))
+            coded += audio.encode(sound)
+            length = (number + 1) / fps
         for stream in (video, audio):
-            made.mux(stream.encode(None))
+            coded += stream.encode(None)
+        for turn in range(rounds):
+            for packet in coded:
+                made.mux(_later(packet, turn * length))
+
+
+def _later(packet: av.Packet[Any], seconds: Fraction) -> av.Packet[Any]:
+    copy: av.Packet[Any] = av.Packet(bytes(packet))
+    copy.stream, copy.time_base, copy.is_keyframe = packet.stream, packet.time_base, packet.is_keyframe
+    ticks = round(seconds / packet.time_base)
+    copy.pts, copy.dts = (packet.pts or 0) + ticks, (packet.dts or 0) + ticks
+    return copy
 
 
 def _on(seconds: Fraction) -> bool:
@@ -74,7 +92,7 @@ def offsets(recording: Path, area: Area = CORNER) -> npt.NDArray[np.float64]:
     Flashes and beeps without a partner, at the recording's ends, are left out.
     """
     lit, heard = flashes(recording, area), beeps(recording)
-    apart = (lit[:, None] - heard[None]) if len(lit) and len(heard) else np.zeros((0, 1))
+    apart = lit[None] - heard[:, None]
     return np.asarray(apart[(apart < LATEST) & (apart >= LATEST - EVERY)] * 1000)
 
 

@@ -10,9 +10,10 @@ offset by hand meanwhile takes it over: the tick goes away, and what they set st
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +33,11 @@ IDLE: Final = 1.0
 
 
 class Meter:
-    """How late the pictures of one filter are, from one look to the next."""
+    """How late the pictures of one filter are, from one look to the next: the delay that it adds, as a recording shows it."""
 
     def __init__(self) -> None:
         self._age = self._count = -1
+        self._lately: deque[float] = deque(maxlen=round(Follower.WINDOW / PERIOD))
 
     def read(self, row: npt.NDArray[np.int64]) -> float | None:
         """Mean age in ms of the pictures that OBS drew since the last call; None if there was none, or one is being drawn."""
@@ -46,7 +48,15 @@ class Meter:
             return None
         before, self._age, self._count = (self._age, self._count), age, count
         drawn = count - before[1]
-        return (age - before[0]) / drawn / 1e6 if before[1] >= 0 and drawn > 0 else None
+        if before[1] < 0 or drawn <= 0:
+            return None
+        self._lately.append((age - before[0]) / drawn / 1e6)
+        return self._lately[-1]
+
+    @property
+    def lately(self) -> float:
+        """Its mean over some seconds; 0.0 before the first picture."""
+        return sum(self._lately) / len(self._lately) if self._lately else 0.0
 
 
 @dataclass
@@ -77,15 +87,17 @@ class Sound:
         self._libobs = {name: abi.bind(types.libobs, name) for name in abi.FUNCTIONS}
         self._wearers: dict[int, _Wearer] = {}
         self._followed: dict[int, _Followed] = {}
-        self._looked = 0.0
+        self._measured = self._looked = 0.0
 
     def tend(self, instances: Iterable[Instance], now: float) -> None:
         """Measures, and brings what is ticked in step; call as often as you like."""
-        since = now - self._looked
+        since = now - self._measured
         if since < PERIOD:
             return
+        self._measured = now
         self._wearers = {instance.row: self._wearer(instance) for instance in instances}
-        if not any(wearer.names for wearer in self._wearers.values()) and not self._followed and since < IDLE:
+        idle = not self._followed and not any(wearer.names for wearer in self._wearers.values())
+        if idle and now - self._looked < IDLE:
             return
         self._looked = now
         with self._scenes.sounding() as sources:
@@ -97,11 +109,13 @@ class Sound:
                 else:
                     self._put_back(source)
 
-    def in_step(self, row: int) -> dict[str, int]:
-        """The sources that a filter ticks and that are in step: name → ms on top of the person's own offset."""
-        wearer = self._wearers.get(row)
-        followed = list(self._followed.values())
-        return {f.name: f.last.extra for f in followed if wearer and f.last and f.name in wearer.names}
+    def report(self, row: int) -> dict[str, Any]:
+        """How late a filter's pictures are, and by how much the sources are delayed that it ticks: ms."""
+        wearer, followed = self._wearers.get(row), list(self._followed.values())
+        if wearer is None:
+            return {"late_ms": 0.0, "sound": {}}
+        sound = {f.name: f.last.extra for f in followed if f.last and f.name in wearer.names}
+        return {"late_ms": round(wearer.meter.lately, 1), "sound": sound}
 
     def restore(self) -> None:
         """Puts every own offset back: the script goes."""
@@ -118,7 +132,9 @@ class Sound:
             names = in_step_names(self._rows.json(instance.row))
             if names is not None:  # else it is being written
                 wearer.names, wearer.json_seq = names, seq
-        wearer.late = (wearer.meter.read(row) if self._enabled(instance.row) else 0.0) if wearer.names else None
+        wearer.late = wearer.meter.read(row)
+        if wearer.names and not self._enabled(instance.row):
+            wearer.late = 0.0
         return wearer
 
     def _enabled(self, row: int) -> bool:
