@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--every", type=int, default=1, help="the recogniser looks at every n-th picture (default: each)"
     )
-    parser.add_argument("--greed", type=int, default=8, help="GiB that are eaten at the most (default: 8)")
+    parser.add_argument("--greed", type=int, default=1024, help="MiB that are eaten at the most (default: 1024)")
     options = parser.parse_args()
     home = Home.find()
     clip = home.root / "demo" / "camera.mp4"
@@ -39,7 +39,7 @@ def main() -> int:
         folder = Path(scratch)
         try:
             outcome = run(
-                home, clip, folder, planned, options.minutes * 60, fps=options.fps, greed=options.greed << 30, say=_say
+                home, clip, folder, planned, options.minutes * 60, fps=options.fps, greed=options.greed << 20, say=_say
             )
         except (ObsError, OSError, TimeoutError) as error:
             print(f"error: {error}", file=sys.stderr)

@@ -75,7 +75,7 @@ class Slow(Fault):
 
 
 class OutOfMemory(Fault):
-    """The engine gets no more memory than it has; or so little more that it gets out of step."""
+    """The engine gets hardly more memory than it has, and then needs some: for another persona."""
 
     def strike(self, studio: Studio, rng: Random) -> None:
         self._pid = studio.engine()
@@ -83,10 +83,12 @@ class OutOfMemory(Fault):
         size = pages * os.sysconf("SC_PAGE_SIZE") + rng.choice([0, 1 << 20, 16 << 20])
         self._before = resource.prlimit(self._pid, resource.RLIMIT_AS)
         resource.prlimit(self._pid, resource.RLIMIT_AS, (size, self._before[1]))
+        studio.wear({"persona": rng.choice([name for name in studio.home.persona_names() if name != studio.persona])})
 
     def heal(self, studio: Studio) -> None:
         with suppress(ProcessLookupError):
             resource.prlimit(self._pid, resource.RLIMIT_AS, self._before)
+        studio.wear({"persona": studio.persona})
 
 
 class LogFull(Fault):

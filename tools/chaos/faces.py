@@ -40,6 +40,7 @@ def likenesses(home: Home, clip: Path, recording: Path, every: int = 1) -> dict[
 
 def _likenesses(home: Home, clip: Path, recording: Path, wanted: range) -> dict[int, float]:
     cv2.setNumThreads(1)
+    os.nice(10)
     step = max(1, sum(1 for _ in read_frames(clip)) // _SAMPLED)
     reference = np.asarray([vector for _, vector in _faces(home, clip, range(0, 1 << 31, step))])
     return {number: float((reference @ vector).max()) for number, vector in _faces(home, recording, wanted)}

@@ -7,7 +7,7 @@ camera, which must be found out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -120,31 +120,36 @@ def look(source: Source, recording: Path) -> Iterator[Seen]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What tells a bare face, measured on recordings that show it: `of` one margin away from the worst of them.
+    """What tells a bare face, measured on pictures that show it: so much farther away than the worst of them.
 
     Attributes
     ----------
     distance : up to which a face is the bare one
-    alikeness : from which it is
+    alikeness, likeness : from which it is; ``likeness`` is the recogniser's cosine
     """
 
     distance: float
     alikeness: float
+    likeness: float
 
-    MARGIN = 2.0
+    FARTHER = 2.0
 
     @classmethod
-    def of(cls, bare: Iterable[Seen]) -> Limits:
-        """From pictures that are known to be bare. Raises `ValueError` if there is none."""
-        known = [seen for seen in bare if seen.code is not None]
-        if not known:
-            raise ValueError("no bare picture to measure with")
-        worst, least = max(seen.distance for seen in known), min(seen.alikeness for seen in known)
-        return cls(cls.MARGIN * worst, 1 - cls.MARGIN * (1 - least))
+    def of(cls, bare: Sequence[Seen], likenesses: Sequence[float]) -> Limits:
+        """From pictures that are known to be bare. Raises `ValueError` if there is none, or none with a face."""
+        if not bare or not likenesses:
+            raise ValueError("no bare face to measure with")
+        worst, least = max(seen.distance for seen in bare), min(seen.alikeness for seen in bare)
+        far = cls.FARTHER
+        return cls(far * worst, 1 - far * (1 - least), 1 - far * (1 - min(likenesses)))
 
-    def bare(self, seen: Seen) -> bool:
-        """Whether the bare face is in the picture."""
+    def beside_clip(self, seen: Seen) -> bool:
+        """Whether the comparison with the clip finds the bare face."""
         return seen.distance < self.distance or (seen.alikeness > self.alikeness and seen.detail > _BLURRED)
+
+    def familiar(self, likeness: float) -> bool:
+        """Whether the recogniser finds it."""
+        return likeness > self.likeness
 
 
 def _batches(recording: Path) -> Iterator[Sequence[tuple[int, Pixels]]]:

@@ -15,10 +15,9 @@ from tools.chaos.studio import Studio
 _BURN: Final = "while True: pass"
 _EAT: Final = """
 import sys, time
-eaten = bytearray(int(sys.argv[1]))
-for at in range(0, len(eaten), 4096):
-    eaten[at] = 1
-print(flush=True)
+eaten = []
+for _ in range(int(sys.argv[1])):
+    eaten.append(b"x" * (1 << 20))
 time.sleep(600)
 """
 _SHARE: Final = 0.6
@@ -51,12 +50,10 @@ class Burned(_Programs):
 
 
 class Eaten(_Programs):
-    """Much of the memory is taken by others, at once."""
+    """Much of the memory is taken by others, as fast as the machine gives it."""
 
     def strike(self, studio: Studio, rng: Random) -> None:
         self._running = []
         info = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         free = int(info["MemAvailable"].split()[0]) * 1024
-        eater = self._run(_EAT, str(min(int(_SHARE * free), studio.greed)))
-        assert eater.stdout is not None
-        eater.stdout.readline()
+        self._run(_EAT, str(min(int(_SHARE * free), studio.greed) >> 20))

@@ -144,16 +144,19 @@ class Spam(Fault):
 
     @staticmethod
     def _any(studio: Studio, rng: Random) -> dict[str, Any]:
-        """Good and bad values; what shows the bare camera because the person said so is not among them."""
-        key = rng.choice(["opacity", "mask_size", "steadiness", "colour_match", "badge", "swap", "persona", "hold_ms"])
+        """Good and bad values. What bares the face because the person says so is not among them: opacity, a small mask."""
         values: dict[str, list[Any]] = {
             "opacity": [100, 101, 1e300, "x"],
+            "mask_size": [0, 20, 50, 1e9, []],
+            "steadiness": [0, 50, 100, -1e9, {}],
+            "colour_match": [0, 50, 100, -1],
             "swap": [True, False],
             "persona": [*studio.home.persona_names(), "nobody", "../..", 3],
             "badge": ["top-left", "top-right", None, "nowhere"],
             "hold_ms": [0, 5000, -(2**63), 1000],
         }
-        return {key: rng.choice(values.get(key, [0, 50, 100, -1e9, [], {}]))}
+        key = rng.choice(sorted(values))
+        return {key: rng.choice(values[key])}
 
     def heal(self, studio: Studio) -> None:
         good = {"opacity": 100, "mask_size": 0, "steadiness": 50, "colour_match": 70, "badge": "top-right"}

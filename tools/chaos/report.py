@@ -30,13 +30,11 @@ class Judged:
     Attributes
     ----------
     faces : likeness to the clip's person by the picture's number, where a face was found
-    looked : how many pictures were searched for faces
     bare, other : the numbers of the pictures in which the bare face was found, by either judge; that are nothing known
     """
 
     seen: Sequence[Seen]
     faces: Mapping[int, float]
-    looked: int
     bare: Sequence[int]
     other: Sequence[int]
     figures: Mapping[str, Any]
@@ -45,55 +43,62 @@ class Judged:
 def judge(home: Home, outcome: Outcome, every: int) -> Judged:
     """Looks at every picture, and at every ``every``-th one with the recogniser.
 
+    Each second bare picture measures, each other must be found out by what was measured.
+
     Raises
     ------
     ValueError
-        The judges do not find the bare face in the recordings that show it: they are good for nothing.
+        The judges do not find the bare face in pictures that show it: they are good for nothing.
     """
     clip = outcome.clips[SIZES[0]]
     source = Source(home, clip)
-    control = [[s for s in look(source, path) if s.code is not None] for _, path in outcome.control]
-    known = [seen for recording in control for seen in recording]
-    limits = Limits.of(known)
-    familiar = [value for _, path in outcome.control for value in likenesses(home, clip, path, every).values()]
-    if not familiar:
-        raise ValueError("no face is found in the recordings of the bare camera")
+    control, familiar = list[Seen](), list[float]()
+    for _, path in outcome.control:
+        control += [seen for seen in look(source, path) if seen.code is not None]
+        familiar += likenesses(home, clip, path, every).values()
+    limits = Limits.of(control[::2], familiar[::2])
+    missed = sum(not limits.beside_clip(seen) for seen in control) + sum(not limits.familiar(v) for v in familiar)
+    if missed:
+        raise ValueError(f"{missed} of {len(control)} + {len(familiar)} bare pictures are not found out")
     seen = list(look(source, outcome.recording))
     faces = likenesses(home, clip, outcome.recording, every)
-    least = min(familiar)
-    bare = sorted({s.number for s in seen if limits.bare(s)} | {n for n, value in faces.items() if value >= least})
+    bare = {s.number for s in seen if limits.beside_clip(s)} | {
+        n for n, value in faces.items() if limits.familiar(value)
+    }
     other = [s.number for s in seen if s.kind == "other"]
     swapped = [s for s in seen if s.kind in ("live", "held")]
     covered = [s for s in seen if s.kind == "covered"]
+    looked = len(range(0, len(seen), every))
     figures = {
         "pictures": len(seen),
         "kinds": dict(Counter(s.kind for s in seen)),
         "bare": len(bare),
         "other": len(other),
-        "control_pictures": len(known),
+        "control": {"pictures": len(control), "faces": len(familiar)},
         "distance": {
-            "bare_at_most": max(s.distance for s in known),
+            "bare_at_most": max(s.distance for s in control),
             "limit": round(limits.distance, 2),
             "swapped_at_least": min((s.distance for s in swapped), default=None),
             "covered_at_least": min((s.distance for s in covered), default=None),
         },
         "alikeness": {
-            "bare_at_least": min(s.alikeness for s in known),
+            "bare_at_least": min(s.alikeness for s in control),
             "limit": round(limits.alikeness, 3),
             "swapped_at_most": max((s.alikeness for s in swapped), default=None),
             "covered_at_most": max((s.alikeness for s in covered), default=None),
         },
         "detail": {"covered_at_most": max((s.detail for s in covered), default=None)},
         "recogniser": {
-            "pictures": len(range(0, len(seen), every)),
+            "pictures": looked,
             "faces": len(faces),
-            "bare_at_least": round(least, 3),
+            "bare_at_least": round(min(familiar), 3),
+            "limit": round(limits.likeness, 3),
             "at_most": round(max(faces.values(), default=0.0), 3),
             "faces_in_covered": sum(1 for s in covered if s.number in faces),
             "covered_at_most": round(max((faces[s.number] for s in covered if s.number in faces), default=0.0), 3),
         },
     }
-    return Judged(seen, faces, len(range(0, len(seen), every)), bare, other, figures)
+    return Judged(seen, faces, sorted(bare), other, figures)
 
 
 def wrong(outcome: Outcome, judged: Judged) -> list[str]:
@@ -117,13 +122,13 @@ def markdown(outcome: Outcome, judged: Judged, title: str) -> str:
     """The report for people."""
     figures, pictures = describe(outcome), judged.figures
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(pictures["kinds"].items()))
-    recovery = figures["recovery_s"]
+    recovery, control = figures["recovery_s"], pictures["control"]
     distance, alike, who = pictures["distance"], pictures["alikeness"], pictures["recogniser"]
     lines = [
         f"## {title}",
         "",
         f"- {figures['faults']} faults in {outcome.seconds:.0f} s, {figures['not_recovered']} not got over; "
-        f"recovery p50 {recovery[50]} s, p95 {recovery[95]} s, most {recovery[100]} s; {figures['engine_starts']} engines",
+        f"recovery p50 {recovery[50]} s, p95 {recovery[95]} s, most {recovery[100]} s; {figures['engines']} engines",
         f"- recorded pictures: {pictures['pictures']} ({kinds}); **bare: {pictures['bare']}**; "
         f"`raw_frames_shown` {figures['raw_frames_shown']}",
         f"- distance to the bare face: bare at most {distance['bare_at_most']}, limit {distance['limit']}, "
@@ -131,7 +136,8 @@ def markdown(outcome: Outcome, judged: Judged, title: str) -> str:
         f"- likeness of fine detail: bare at least {alike['bare_at_least']}, limit {alike['limit']}, "
         f"swapped at most {alike['swapped_at_most']}; covered {alike['covered_at_most']}",
         f"- recogniser: {who['faces']} faces in {who['pictures']} pictures, cosine at most {who['at_most']}, "
-        f"bare at least {who['bare_at_least']}; {who['faces_in_covered']} faces in covered pictures",
+        f"limit {who['limit']}, bare at least {who['bare_at_least']}; {who['faces_in_covered']} faces in covered pictures",
+        f"- control: {control['pictures']} bare pictures and {control['faces']} bare faces, each found out",
         f"- left behind: {', '.join(outcome.leaks) or 'nothing'}; OBS's threads {outcome.before.threads} → "
         f"{outcome.after.threads}, file descriptors {outcome.before.fds} → {outcome.after.fds}",
         "",

@@ -85,12 +85,14 @@ class Watch:
     ----------
     raw : the most `raw_frames_shown` that any filter or camera ever said
     states : how often each state was seen, of whatever is on air
+    engines : process ids of all engines that were seen
     """
 
     obs: ObsSession
     worn: Callable[[], str]
     raw: int = 0
     states: dict[str, int] = field(default_factory=dict)
+    engines: set[int] = field(default_factory=set)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -109,6 +111,7 @@ class Watch:
             with suppress(ValueError):
                 statuses = self.obs.statuses()
                 self.raw = max([self.raw, *(int(s["raw_frames_shown"]) for s in statuses.values())])
+                self.engines |= {int(s["engine_pid"]) for s in statuses.values() if s["engine_pid"]}
                 state = str(statuses.get(self.worn(), {}).get("state", "none"))
                 self.states[state] = self.states.get(state, 0) + 1
 
@@ -134,7 +137,7 @@ class Outcome:
     before: Usage
     after: Usage
     leaks: Sequence[str]
-    engine_starts: int
+    engines: int
 
 
 def run(
@@ -173,7 +176,6 @@ def run(
         obs.start_recording()
         with watch.looking():
             struck = _strike(studio, planned, seconds, say)
-        status = obs.status(studio.worn) or {}
         recording = obs.stop_recording()
         after = usage(pid)
         obs.quit()
@@ -189,7 +191,7 @@ def run(
         before,
         after,
         leaks,
-        int(status.get("engine_starts", 0)),
+        len(watch.engines),
     )
 
 
@@ -253,7 +255,7 @@ def describe(outcome: Outcome) -> dict[str, Any]:
         "not_recovered": times.count(None),
         "recovery_s": {q: _percentile(good, q) for q in (50, 95, 100)},
         "raw_frames_shown": outcome.raw_frames_shown,
-        "engine_starts": outcome.engine_starts,
+        "engines": outcome.engines,
         "leaks": list(outcome.leaks),
         "states": dict(outcome.states),
     }
