@@ -19,7 +19,17 @@ from obs_facelive.frame import Frame, Pixels
 from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
-from obs_facelive.states import BYPASS, COVER_SIDE, COVERING, ENGINE_RUNNING, HOLDING, LIVE, NO_FACE_CHOICES, decide
+from obs_facelive.states import (
+    BYPASS,
+    COVER_STEPS,
+    COVERING,
+    ENGINE_RUNNING,
+    HOLDING,
+    LIVE,
+    NO_FACE_CHOICES,
+    cover_size,
+    decide,
+)
 from obs_facelive.video import Progress
 from obs_facelive.view import compose
 
@@ -121,13 +131,10 @@ class Swapping:
 def cover(pixels: Pixels) -> Pixels:
     """``pixels`` (h, w, 4) blurred so strongly that nobody is recognised; transparent stays transparent."""
     height, width = pixels.shape[:2]
-    short = min(width, height)
-    small = (min(32, max(1, width * COVER_SIDE // short)), min(32, max(1, height * COVER_SIDE // short)))
-    tiny = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
-    # In steps, or the straight lines between so few pixels would be seen.
-    for _ in range(2):
-        tiny = cv2.resize(tiny, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR)
-    covered = np.asarray(cv2.resize(tiny, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    covered = pixels
+    for step in range(COVER_STEPS):
+        covered = np.asarray(cv2.resize(covered, cover_size(width, height, step)), np.uint8)
+    covered = np.asarray(cv2.resize(covered, (width, height)), np.uint8)
     covered[..., 3] = pixels[..., 3]
     return covered
 

@@ -12,6 +12,7 @@ from obs_facelive.link.obs_end import claimed, send_frame, send_settings
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.abi import BGRA, BLEND_ONE, BLEND_ZERO, CLEAR_COLOUR, SOURCE_ASYNC, SOURCE_CUSTOM_DRAW, ZS_NONE
 from obs_facelive.obs.native import function, ring_bell, strlen, table
+from obs_facelive.states import COVER_STEPS
 
 _now = function("os_gettime_ns")
 _get_parent = function("obs_filter_get_parent")
@@ -135,7 +136,7 @@ def free_graphics(row: int) -> None:
     for index in range(r.RING):
         if get(row, r.TEXTURE + index):
             _texrender_destroy(get(row, r.TEXTURE + index))
-    for index in range(r.COVER_STEPS):
+    for index in range(COVER_STEPS):
         if get(row, r.COVER_TARGET + index):
             _texrender_destroy(get(row, r.COVER_TARGET + index))
     for index in range(r.MAX_PATCHES):

@@ -26,7 +26,7 @@ from obs_facelive.obs.abi import (
 )
 from obs_facelive.obs.capture import add, begin_target, end_target, get, put, target_texture
 from obs_facelive.obs.native import function, table
-from obs_facelive.states import CAMERA, COVER_SIDE
+from obs_facelive.states import CAMERA, COVER_STEPS, cover_size
 
 _now = function("os_gettime_ns")
 _base_effect = function("obs_get_base_effect")
@@ -49,6 +49,7 @@ _blend = function("gs_blend_function_separate")
 _srgb_enabled = function("gs_framebuffer_srgb_enabled")
 _enable_srgb = function("gs_enable_framebuffer_srgb")
 
+_cover_size = njit(nogil=True)(cover_size)
 _GROW = 128
 """Patch textures grow in steps of so many pixels, so that a moving face does not make a new texture every frame."""
 
@@ -105,10 +106,11 @@ def _upload(row: int, index: int, width: int, height: int, pixels: int) -> bool:
 def _compose(row: int, link: int, slot: int, base: int, count: int, seq: int) -> bool:
     """Puts a result's patches on its frame. True only if all of them were whole and are on it."""
     width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
-    good = True
+    good, room = True, get(link, r.L_PATCH_CAPACITY)
     for index in range(count):
         x, y, w, h, pixels = patch(base, index, width, height, get(link, r.L_PATCH_CAPACITY))
-        if w == 0 or not _upload(row, index, w, h, pixels):
+        room -= w * h * 4  # patches that share their pixels would make this thread copy far more than a slot holds
+        if w == 0 or room < 0 or not _upload(row, index, w, h, pixels):
             good = False
             break
         put(row, r.PLACE + 4 * index, x)
@@ -159,7 +161,7 @@ def take_result(row: int, link: int) -> None:
         return
     slot = NONE
     for index in range(r.RING):
-        if get(row, r.TEXTURE_FRAME + index) == frame and get(row, r.TEXTURE + index) != 0:
+        if frame >= 0 and get(row, r.TEXTURE_FRAME + index) == frame and get(row, r.TEXTURE + index) != 0:
             slot = index
     count = patch_count(base)
     # A swapped face has a patch; a frame that nobody is in has no face.
@@ -195,42 +197,28 @@ def take_result(row: int, link: int) -> None:
 
 
 @njit(nogil=True)
-def _resized(row: int, step: int, source: int, width: int, height: int) -> int:
-    word = r.COVER_TARGET + step
-    if not begin_target(row, word, max(width, 1), max(height, 1)):
-        return 0
-    _copy(source, max(width, 1), max(height, 1))
-    end_target(row, word)
-    return target_texture(row, word)
-
-
-@njit(nogil=True)
 def _blur(row: int) -> int:
     """The newest picture made so small that nobody is recognised, and smooth again; 0 if there is none."""
     newest = get(row, r.NEWEST)
     if newest == NONE:
         return 0
     frame = get(row, r.TEXTURE_FRAME + newest)
+    last = r.COVER_TARGET + COVER_STEPS - 1
     if get(row, r.COVERED) == frame:
-        return target_texture(row, r.COVER_TARGET + r.COVER_STEPS - 1)
-    width, height = get(row, r.WIDTH), get(row, r.HEIGHT)
-    short = min(width, height)
-    w, h = min(32, max(1, width * COVER_SIDE // short)), min(32, max(1, height * COVER_SIDE // short))
-    texture = target_texture(row, r.TEXTURE + newest)
+        return target_texture(row, last)
     srgb = _srgb_enabled()
     _enable_srgb(0)
-    # Not at once, or a few pixels of the camera would stand for all the others, and tremble.
-    step = 0
-    while short > 4 * COVER_SIDE and step < r.COVER_STEPS - 3:
-        width, height, short = width // 4, height // 4, short // 4
-        texture = _resized(row, step, texture, width, height)
-        step += 1
-    # In steps again, or the straight lines between so few pixels would be seen.
-    texture = _resized(row, step, texture, w, h)
-    texture = _resized(row, step + 1, texture, w * 4, h * 4)
-    texture = _resized(row, r.COVER_STEPS - 1, texture, w * 16, h * 16)
+    texture = target_texture(row, r.TEXTURE + newest)
+    for step in range(COVER_STEPS):
+        width, height = _cover_size(get(row, r.WIDTH), get(row, r.HEIGHT), step)
+        if not begin_target(row, r.COVER_TARGET + step, width, height):
+            texture = 0
+            break
+        _copy(texture, width, height)
+        end_target(row, r.COVER_TARGET + step)
+        texture = target_texture(row, r.COVER_TARGET + step)
     _enable_srgb(srgb)
-    put(row, r.COVERED, frame)
+    put(row, r.COVERED, frame if texture else NONE)
     return texture
 
 

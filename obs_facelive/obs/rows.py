@@ -81,8 +81,7 @@ L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
 ) = range(64, 78)
 # GPU objects.
 STAGE = 80  # two
-COVER_TARGET = 84  # COVER_STEPS texrenders, the last one is the covered picture
-COVER_STEPS = 8
+COVER_TARGET = 84  # states.COVER_STEPS texrenders, the last one is the covered picture
 TEXTURE = 96  # RING texrenders
 TEXTURE_FRAME = TEXTURE + RING
 TEXTURE_AT = TEXTURE_FRAME + RING
