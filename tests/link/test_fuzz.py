@@ -1,6 +1,6 @@
 """The link against everything: every interleaving of its two ends, and whatever anybody may write into its block.
 
-Its machines are in `tests.link.fuzz_program`, which runs as a process of its own, with inaccessible pages before and behind the
+Its machines are in `tests.link.fuzz`, which runs as a process of its own, with inaccessible pages before and behind the
 block: one byte too far is the end of that process, and of the test.
 """
 
@@ -49,7 +49,7 @@ def fuzz(folder: Path, seed: int, wanted: dict[str, int], flaw: str = "-") -> tu
     """(exit code, figures of each machine, what it said)."""
     case = folder / "case"
     arguments = [str(case), str(seed), flaw, *(f"{machine}={examples}" for machine, examples in wanted.items())]
-    done = subprocess.run([sys.executable, "-m", "tests.link.fuzz_program", *arguments], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "tests.link.fuzz", *arguments], capture_output=True, text=True)
     figures = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"machine"')]
     last = case.read_text() if case.exists() else ""
     words = f"seed {seed}, {wanted}, exit code {done.returncode}, the last case:\n{last[:2000]}\n{done.stderr[-6000:]}"
@@ -76,9 +76,7 @@ def test_neither_end_is_harmed_and_nothing_torn_is_accepted(tmp_path: Path) -> N
 
 
 def test_a_byte_too_far_is_the_end() -> None:
-    program = (
-        "import ctypes; from tests.link.guarded import Guarded; g = Guarded(8192); ctypes.string_at(g.address + {}, 1)"
-    )
+    program = "import ctypes; from tests.link.fuzz.guarded import Guarded as G; ctypes.string_at(G(8192).address + {}, 1)"
     for offset, code in ((0, 0), (8191, 0), (8192, -signal.SIGSEGV), (-1, -signal.SIGSEGV)):
         assert subprocess.run([sys.executable, "-c", program.format(offset)]).returncode == code
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from obs_facelive.link import layout as at
 from obs_facelive.obs import rows as r
-from tests.link.guarded import Guarded
+from tests.link.fuzz.guarded import Guarded
 
 _MODULES = ("obs_facelive.link.obs_end", "obs_facelive.obs.capture", "obs_facelive.obs.present")
 GAP = 12
