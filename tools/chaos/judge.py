@@ -39,6 +39,8 @@ _BLURRED: Final = 0.2
 _FLAT: Final = 12.0
 _BLACK: Final = 24
 _BATCH: Final = 64
+_STRIDE: Final = 5
+"""Each so many-th picture of the clip is searched for its face."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,15 @@ class Source:
     """
 
     def __init__(self, home: Home, clip: Path) -> None:
-        detector, landmarker = BlazeFace(home.models), FaceMesh(home.models)
-        greys, masks = [], []
-        for frame in read_frames(clip):
-            points = face_points(frame.pixels, detector, landmarker)
-            if points is not None:
-                greys.append(_grey(frame.pixels))
-                masks.append(_oval(points))
+        greys = [_grey(frame.pixels) for frame in read_frames(clip)]
+        found = dict(_every(home, clip, _STRIDE))
+        numbers, points = list(found), np.asarray(list(found.values()))
+        greys = greys[numbers[0] : numbers[-1] + 1]
+        # A head moves smoothly: between two pictures that were looked at its points lie between theirs.
+        flat = points.reshape(len(points), -1)
+        moments = np.arange(numbers[0], numbers[-1] + 1)
+        between = np.stack([np.interp(moments, numbers, column) for column in flat.T], 1)
+        masks = [_oval(each.reshape(points.shape[1:]).astype(np.float32)) for each in between]
         inside = np.any(masks, axis=0)
         rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         self._part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
@@ -103,6 +107,16 @@ class Source:
         best = alike.argmax(1)
         each = np.arange(len(greys))
         return np.stack([distance.min(1), alike[each, best], norm[each, best] / self._fine_norm[best]], 1)
+
+
+def _every(home: Home, clip: Path, stride: int) -> Iterator[tuple[int, Floats]]:
+    """(number, (478, 2) points in pixels) of each ``stride``-th picture that has a face."""
+    detector, landmarker = BlazeFace(home.models), FaceMesh(home.models)
+    for frame in read_frames(clip):
+        if frame.id % stride == 0:
+            points = face_points(frame.pixels, detector, landmarker)
+            if points is not None:
+                yield frame.id, points[:, :2]
 
 
 def look(source: Source, recording: Path) -> Iterator[Seen]:
@@ -191,7 +205,7 @@ def _detail(grey: Floats) -> Floats:
 
 def _oval(points: Floats) -> Plane:
     """A mask, 0 or 1, of `_SIZE`: the face's hull, somewhat smaller; ``points`` in pixels of `CANVAS`."""
-    flat = points[:, :2] * (_SIZE[0] / CANVAS[0])
+    flat = points * (_SIZE[0] / CANVAS[0])
     middle = (flat.min(0) + flat.max(0)) / 2
     hull = cv2.convexHull((middle + (flat - middle) * _INNER).astype(np.float32))
     mask = np.zeros(_SIZE[::-1], np.uint8)

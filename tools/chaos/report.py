@@ -52,16 +52,15 @@ def judge(home: Home, outcome: Outcome, every: int) -> Judged:
     """
     clip = outcome.clips[SIZES[0]]
     source = Source(home, clip)
-    control, familiar = list[Seen](), list[float]()
-    for _, path in outcome.control:
-        control += [seen for seen in look(source, path) if seen.code is not None]
-        familiar += likenesses(home, clip, path, every).values()
+    bare_ones = [path for _, path in outcome.control]
+    faces, *known = likenesses(home, clip, [outcome.recording, *bare_ones], every)
+    familiar = [value for found in known for value in found.values()]
+    control = [seen for path in bare_ones for seen in look(source, path) if seen.code is not None]
     limits = Limits.of(control[::2], familiar[::2])
     missed = sum(not limits.beside_clip(seen) for seen in control) + sum(not limits.familiar(v) for v in familiar)
     if missed:
         raise ValueError(f"{missed} of {len(control)} + {len(familiar)} bare pictures are not found out")
     seen = list(look(source, outcome.recording))
-    faces = likenesses(home, clip, outcome.recording, every)
     bare = {s.number for s in seen if limits.beside_clip(s)} | {
         n for n, value in faces.items() if limits.familiar(value)
     }
