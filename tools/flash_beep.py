@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from obs_facelive.frame import Pixels
+from tools import barcode
 
 FIRST: Final = 0.5
 """Seconds until the first flash."""
@@ -29,6 +31,8 @@ RATE: Final = 48000
 TONE: Final = 1000
 CORNER: Final = (0.02, 0.72, 0.15, 0.95)
 """Where it flashes, in parts of the picture's width and height: x0 y0 x1 y1. Neither a face nor the badge comes there."""
+NUMBER: Final = (0.02, 0.03, 0.32, 0.15)
+"""Where each picture carries its number (`tools.barcode`)."""
 LATEST: Final = 0.75
 """A flash belongs to the beep at most so many seconds before it, or `EVERY` less this after it."""
 
@@ -50,9 +54,10 @@ def make(camera: Path, out: Path, width: int = 640, height: int = 360, rounds: i
         coded: list[av.Packet[Any]] = []
         length = Fraction(0)
         for number, frame in enumerate(source.decode(given)):
-            picture = frame.to_ndarray(format="bgr24", width=width, height=height)
+            picture = np.asarray(frame.to_ndarray(format="bgr24", width=width, height=height), np.uint8)
             on = _on(number / fps)
-            cut(np.asarray(picture, np.uint8), CORNER)[...] = 255 if on else 0
+            cut(picture, CORNER)[...] = 255 if on else 0
+            _write(cut(picture, NUMBER), number)
             coded += video.encode(av.VideoFrame.from_ndarray(picture, "bgr24"))
             start, end = (round(RATE * n / fps) for n in (number, number + 1))
             wave = np.cos(np.arange(start, end) * (2 * np.pi * TONE / RATE)) * (16000 if on else 0)
@@ -84,6 +89,27 @@ def cut(picture: Pixels, area: Area) -> Pixels:
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = area
     return picture[round(y0 * height) : round(y1 * height), round(x0 * width) : round(x1 * width)]
+
+
+def _write(area: Pixels, number: int) -> None:
+    code = np.zeros((barcode.HEIGHT, barcode.WIDTH, 3), np.uint8)
+    barcode.draw(code, number, 0, 0)
+    area[...] = cv2.resize(code, area.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+
+def numbers(
+    recording: Path, areas: Sequence[Area] = (NUMBER,)
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """When each of the recording's pictures is seen, (n,) in s, and the numbers in its areas, (n, areas); -1: unreadable."""
+    times, found = [], []
+    with av.open(recording) as container:
+        for frame in container.decode(video=0):
+            picture = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+            codes = [cv2.resize(cut(picture, area), (barcode.WIDTH, barcode.HEIGHT)) for area in areas]
+            read = [barcode.read(np.asarray(code, np.uint8)[..., None], 0, 0) for code in codes]
+            times.append(frame.time or 0.0)
+            found.append([-1 if number is None else number for number in read])
+    return np.array(times), np.array(found)
 
 
 def offsets(recording: Path, area: Area = CORNER) -> npt.NDArray[np.float64]:
