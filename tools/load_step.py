@@ -216,12 +216,12 @@ def run(home: Home, clip: Path, settings: dict[str, Any], plan: list[tuple[float
                             time=len(samples) * STEP_EVERY,
                             camera_fps=round((obs.sent - before[0]) / elapsed, 2),
                             result_fps=round((obs.results - before[1]) / elapsed, 2),
-                            swap_fps=float(report.get("swap_fps", 0.0)),
+                            swap_fps=report.swap_fps,
                             delay_ms=round(float(np.median(delays)), 1),
                             lagged=round(share, 3),
-                            rung=str(report.get("rung", LADDER[0].name)),
-                            why=str(report.get("rung_why", "")),
-                            stages_ms=dict(report.get("stages_ms", {})),
+                            rung=report.rung or LADDER[0].name,
+                            why=report.rung_why,
+                            stages_ms=report.stages_ms,
                         )
                     )
         finally:
