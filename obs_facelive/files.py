@@ -18,7 +18,7 @@ def read_at_most(path: Path, limit: int) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise ValueError("it is not an ordinary file")
         if found.st_size > limit:
-            raise ValueError(f"it has {found.st_size / 1e6:.3g} MB; more than {limit / 1e6:.3g} MB are refused")
+            raise ValueError(f"it has {_size(found.st_size)}; more than {_size(limit)} is refused")
         content = file.read(found.st_size + 1)
     if len(content) != found.st_size:
         raise ValueError("it changes while it is read")
@@ -28,3 +28,7 @@ def read_at_most(path: Path, limit: int) -> bytes:
 def _without_waiting(path: str, flags: int) -> int:
     """A named pipe would keep its reader waiting for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"

@@ -15,7 +15,9 @@ import cv2
 import numpy as np
 
 from obs_facelive import video
+from obs_facelive.files import read_at_most
 from obs_facelive.frame import Frame, Pixels
+from obs_facelive.image_size import MAX_BYTES, check_image
 from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
@@ -217,13 +219,16 @@ def check(source: Path, target: Path) -> None:
 def read_image(path: Path) -> Pixels:
     """An image, upright, (h, w, 4) uint8 BGRA. Raises `OfflineError`."""
     try:
-        content = np.fromfile(path, np.uint8)  # OpenCV's own reading fails on names beyond ASCII on Windows
+        content = read_at_most(path, MAX_BYTES)  # OpenCV's own reading fails on names beyond ASCII on Windows
+        check_image(content)
+        array = np.frombuffer(content, np.uint8)
+        image = cv2.imdecode(array, cv2.IMREAD_UNCHANGED)
+        if image is not None and (image.ndim < 3 or image.shape[2] < 4 or image.dtype not in (np.uint8, np.uint16)):
+            image = cv2.imdecode(array, cv2.IMREAD_COLOR)  # 8 bits, turned upright as EXIF says
     except OSError as error:
         raise OfflineError(f"{path} cannot be read: {error.strerror}") from error
-    try:
-        image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-        if image is not None and (image.ndim < 3 or image.shape[2] < 4 or image.dtype not in (np.uint8, np.uint16)):
-            image = cv2.imdecode(content, cv2.IMREAD_COLOR)  # 8 bits, turned upright as EXIF says
+    except ValueError as error:
+        raise OfflineError(f"{path} cannot be read as an image: {error}") from error
     except cv2.error as error:
         raise OfflineError(f"{path} cannot be read as an image: {error.err}") from error
     if image is None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from obs_facelive.catalog import ModelError
+from obs_facelive.files import read_at_most
 from obs_facelive.runtime.protobuf import fields
 
-MAX_BYTES = 2 << 30
+MAX_BYTES: Final = (2 << 30) - 1
 """Protobuf's own limit: a bigger file cannot hold an ONNX model."""
+MAX_FIELDS: Final = 2_000_000
+"""Fields that are looked at, about as many as a second has room for; the models that FaceLive knows have some thousands."""
 
 # Which fields of which message lead to tensors (onnx/onnx.proto).
 _PATHS: dict[str, dict[int, str]] = {
@@ -22,6 +27,7 @@ _PATHS: dict[str, dict[int, str]] = {
         **{6: "GraphProto", 11: "GraphProto"},
     },
     "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
+    "TensorProto": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
@@ -33,15 +39,17 @@ def read_model(path: Path) -> bytes:
     files (ONNX Runtime would read whatever file such a model names).
     """
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise ModelError(
-                f"{path.name} is {size / 1e9:.1f} GB; model files over {MAX_BYTES / 1e9:.1f} GB are refused"
-            )
-        content = path.read_bytes()
+        content = read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(f"the model {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"the model {path.name} is refused: {error}") from error
+    if content[4:8] == b"ORTM":
+        raise ModelError(
+            f"{path.name} is a model in ONNX Runtime's own format; bring the ONNX file that it was made of"
+        )
     try:
-        external = _external(memoryview(content), "ModelProto")
+        external = _external(memoryview(content), "ModelProto", iter(range(MAX_FIELDS)))
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
     if external:
@@ -49,12 +57,17 @@ def read_model(path: Path) -> bytes:
     return content
 
 
-def _external(message: memoryview, kind: str) -> bool:
-    if kind == "TensorProto":
-        return any(field == _EXTERNAL_DATA or (field, value) == (_DATA_LOCATION, 1) for field, value in fields(message))
+def _external(message: memoryview, kind: str, budget: Iterator[int]) -> bool:
     paths = _PATHS[kind]
-    return any(
-        _external(value, paths[field])
-        for field, value in fields(message)
-        if field in paths and isinstance(value, memoryview)
-    )
+    for field, value in fields(message):
+        if next(budget, None) is None:
+            raise ValueError(f"it has over {MAX_FIELDS} parts")
+        if kind == "TensorProto":
+            # An enum has 32 bits, whatever was written.
+            if field == _EXTERNAL_DATA or (
+                field == _DATA_LOCATION and isinstance(value, int) and value & 0xFFFFFFFF == 1
+            ):
+                return True
+        elif field in paths and isinstance(value, memoryview) and _external(value, paths[field], budget):
+            return True
+    return False

@@ -10,11 +10,14 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Field number and value of each field in ``message``: an int for varints, the raw bytes for all others.
 
-    Raises `ValueError` where the bytes are no protobuf message.
+    Raises `ValueError` where the bytes are no protobuf message, also where another reader would only see another one: a key
+    has 32 bits, and readers differ in what they do with more.
     """
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
+        if not 8 <= key < 1 << 32:
+            raise ValueError(f"protobuf key {key}")
         kind = key & 7
         if kind == _VARINT:
             value, at = _varint(message, at)
