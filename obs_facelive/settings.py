@@ -284,6 +284,11 @@ def read(text: bytes | str) -> tuple[Settings, list[str]]:
         ):
             good = value
         if good != value:
-            problems.append(f"{field.name}: {value!r} is not possible; {good!r} is used")
+            problems.append(f"{field.name}: {_short(value)} is not possible; {good!r} is used")
         values[field.name] = good
     return Settings(**values), problems
+
+
+def _short(value: object) -> str:
+    words = repr(value)
+    return words if len(words) <= 100 else words[:99] + "…"

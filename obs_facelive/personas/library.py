@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
 import re
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,18 +19,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
+from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
 
 FORMAT = 2
 INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
-MAX_BYTES = 64 << 20
-"""A larger data file is not one of ours."""
+MAX_BYTES = 16 << 20
+"""A larger data file is not one of ours: they have about one megabyte."""
+MAX_UNPACKED = 64 << 20
 MAX_EXPRESSIONS = 32
 MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
 LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
+
+_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps")
 
 Kind = Literal["synthetic", "self", "granted"]
 
@@ -98,16 +105,16 @@ def load_persona(folder: Path) -> Persona:
     info = load_info(folder)
     path = folder / MESH_FILE
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PersonaError(f"{path} is too large to be a persona")
-        content = path.read_bytes()
+        content = read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise PersonaError(f"the persona {info.name!r} is not complete: {error}. Make it again.") from error
+    except ValueError as error:
+        raise PersonaError(f"{path} is no persona's data: {error}") from error
     if hashlib.sha256(content).hexdigest() != info.files.get(MESH_FILE):
         raise PersonaError(f"{path} was changed or damaged after it was made. Make the persona {info.name!r} again.")
     try:
         return _from_arrays(info, _read_arrays(content))
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise PersonaError(f"{path} is not a persona's data: {error}") from error
 
 
@@ -115,10 +122,10 @@ def load_info(folder: Path) -> PersonaInfo:
     """``persona.json`` of ``folder``. Raises `PersonaError`."""
     path = folder / INFO_FILE
     try:
-        info = msgspec.json.decode(path.read_bytes(), type=PersonaInfo)
+        info = msgspec.json.decode(read_at_most(path, MAX_INFO_BYTES), type=PersonaInfo)
     except OSError as error:
         raise PersonaError(f"there is no persona in {folder}: {error}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise PersonaError(f"{path} cannot be read: {error}") from error
     if info.format != FORMAT:
         raise PersonaError(f"{path} is of format {info.format}; this FaceLive reads {FORMAT}. Make the persona again.")
@@ -136,16 +143,7 @@ def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
     if persona.info.id != persona_id(persona.info.id):
         raise PersonaError(f"{persona.info.id!r} cannot be a persona's id: use lower-case letters, digits, - and _")
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        texture=persona.texture,
-        skin=persona.skin,
-        expressions=persona.expressions,
-        neutral=persona.neutral,
-        lines=persona.lines,
-        mouths=persona.mouths,
-        gaps=persona.gaps,
-    )
+    np.savez_compressed(buffer, **{name: getattr(persona, name) for name in _ARRAYS})
     content = buffer.getvalue()
     info = msgspec.structs.replace(persona.info, files={MESH_FILE: hashlib.sha256(content).hexdigest()})
     _, thumbnail = cv2.imencode(".jpg", cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
@@ -164,11 +162,27 @@ def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
 
 
 def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    if content.count(b"PK\1\2") > 100:  # each is an object for zipfile, and a file has room for hundreds of thousands
+        raise ValueError("it holds too many parts")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > 4 * MAX_BYTES:
+        members = {member.filename: member for member in archive.infolist()}
+        if set(members) != {f"{name}.npy" for name in _ARRAYS} or len(archive.infolist()) != len(_ARRAYS):
+            raise ValueError(f"it does not hold {', '.join(_ARRAYS)} and nothing else")
+        if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
             raise ValueError("it unpacks to more than a persona can be")
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+        return {name: _read_array(archive.read(members[f"{name}.npy"])) for name in _ARRAYS}
+
+
+def _read_array(content: bytes) -> npt.NDArray[Any]:
+    """An array out of a ``.npy`` file's content: what the header promises is there, before room is made for it."""
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array is of another version")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ValueError(f"an array of {dtype} {shape} is not what is there")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:

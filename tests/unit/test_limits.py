@@ -15,9 +15,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from obs_facelive.catalog import ModelError
 from obs_facelive.files import read_at_most
+from obs_facelive.home import MAX_INFO_BYTES, Home
 from obs_facelive.runtime import onnx_file
 from obs_facelive.runtime.onnx_file import read_model
 from obs_facelive.runtime.session import open_session
+from obs_facelive.words import plain
 
 
 def varint(number: int) -> bytes:
@@ -150,3 +152,47 @@ def test_devices_and_pipes_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").symlink_to("/dev/zero")
     with pytest.raises(ModelError, match=r"model\.onnx is refused: it is not an ordinary file"):
         read_model(tmp_path / "model.onnx")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    for name in ("good", "Bad", "b\nad", ".hidden", "x" * 49, "caf\udce9"):
+        (home.personas / name).mkdir(parents=True)
+        (home.personas / name / "persona.json").write_text('{"name": "Title"}')
+    return home
+
+
+def test_only_folders_with_a_personas_name_are_personas(home: Home) -> None:
+    assert home.persona_names() == ["good"]
+    assert home.persona_titles() == {"good": "Title"}
+
+
+@pytest.mark.parametrize(
+    "content, title",
+    [
+        (b'{"name": "Anna\\nB <b>\\u202e\\ud800"}', "Anna B ‹b›"),
+        (b'{"name": "%s"}' % (b"x" * 100), "x" * 63 + "…"),
+        (b'{"name": "   "}', "good"),
+        (b"[" * 60_000, "good"),
+        (b'{"name": "Long"}' + b" " * MAX_INFO_BYTES, "good"),
+        (b'{"name": 1' + b"0" * 10_000 + b"}", "good"),
+    ],
+)
+def test_a_personas_title_is_a_short_line_of_text(home: Home, content: bytes, title: str) -> None:
+    (home.personas / "good" / "persona.json").write_bytes(content)
+    assert home.persona_titles() == {"good": title}
+
+
+def test_a_description_that_is_a_device_does_not_stop_obs(home: Home) -> None:
+    (home.personas / "good" / "persona.json").unlink()
+    (home.personas / "good" / "persona.json").symlink_to("/dev/zero")
+    assert home.persona_titles() == {"good": "good"}
+
+
+@given(st.text(), st.integers(1, 50))
+def test_plain_words_are_one_printable_line(text: str, limit: int) -> None:
+    line = plain(text, limit)
+    assert len(line) <= limit and line.isprintable()
+    assert "<" not in line and ">" not in line
+    line.encode()

@@ -18,6 +18,7 @@ from obs_facelive.frame import Pixels
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.library import (
     INFO_FILE,
+    MAX_BYTES,
     MESH_FILE,
     THUMBNAIL_FILE,
     Persona,
@@ -134,8 +135,41 @@ def test_a_data_file_that_wants_to_run_code_is_refused(folder: Path, monkeypatch
 
 
 def test_a_data_file_that_unpacks_to_gigabytes_is_refused(folder: Path) -> None:
-    reseal(folder, with_member(folder, "texture.npy", bytes(300 << 20)))
+    reseal(folder, with_member(folder, "texture.npy", bytes(100 << 20)))
     with pytest.raises(PersonaError, match="unpacks"):
+        load_persona(folder)
+
+
+def test_an_array_that_promises_more_than_is_there_gets_no_room(folder: Path, monkeypatch: Any) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**12,)})
+    reseal(folder, with_member(folder, "texture.npy", header.getvalue() + bytes(100)))
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("room was made"))
+    with pytest.raises(PersonaError, match=r"\(1000000000000,\) is not what is there"):
+        load_persona(folder)
+
+
+def test_a_data_file_with_more_in_it_is_refused(folder: Path) -> None:
+    reseal(folder, packed({**arrays_of(folder), "more": np.zeros(1)}))
+    with pytest.raises(PersonaError, match="nothing else"):
+        load_persona(folder)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(200):
+            archive.writestr(str(number), b"")
+    reseal(folder, buffer.getvalue())
+    with pytest.raises(PersonaError, match="too many parts"):
+        load_persona(folder)
+
+
+def test_files_that_are_too_large_are_refused_unread(folder: Path) -> None:
+    with (folder / MESH_FILE).open("r+b") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(PersonaError, match=r"16\.8 MB is refused"):
+        load_persona(folder)
+    with (folder / INFO_FILE).open("r+b") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(PersonaError, match=r"it has 1\.1 GB"):
         load_persona(folder)
 
 

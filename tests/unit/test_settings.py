@@ -57,6 +57,17 @@ def test_no_json_means_the_defaults_and_is_said(text: bytes) -> None:
     assert settings == Settings() and len(problems) == 1
 
 
+def test_what_is_said_about_a_bad_value_is_short() -> None:
+    _, problems = read(json.dumps({"persona": ["x" * 60_000], "face": "y" * 60_000}))
+    assert len(problems) == 2 and max(map(len, problems)) < 200
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_survived(text: bytes) -> None:
+    settings, problems = read(text)
+    assert isinstance(settings, Settings) and all(isinstance(problem, str) for problem in problems)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda c: st.lists(c) | st.dictionaries(st.text(), c),
