@@ -1,21 +1,25 @@
-"""Which offsets `Sound` sets on which sources: over a libobs that is only a table of sources."""
+"""Which offsets `Sound` sets on which sources, and the panel's ticks: over a libobs that is only a table of sources."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from obs_facelive.home import Home
 from obs_facelive.in_step import MILLISECOND, Follower, Offset
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.audio import IDLE, PERIOD, Sound
 from obs_facelive.obs.instances import Instance
-from obs_facelive.settings import in_step_key, in_step_names
+from obs_facelive.obs.panel import Panel
+from obs_facelive.settings import IN_STEP, in_step_key, in_step_names
 
 MIC, DESK = 1, 2
 
@@ -258,3 +262,43 @@ def test_settings_that_are_no_json_tick_nothing(studio: Studio) -> None:
         studio.rows._json[0, : len(bad) + 1] = [*bad, 0]
         studio.rows.words[0, r.JSON_SEQ] += 1
         assert studio.run(2) == [0]
+
+
+class Properties:
+    """libobs as the panel sees it: notes what is added."""
+
+    def __init__(self) -> None:
+        self.added: list[tuple[str, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in abi.FUNCTIONS:
+            raise AttributeError(name)
+
+        def call(*arguments: Any) -> int:
+            texts = [a.value.decode() for a in arguments if isinstance(a, ctypes.c_char_p) and a.value is not None]
+            self.added.append((name.removeprefix("obs_"), *texts))
+            return len(self.added)
+
+        return call
+
+
+def test_the_panel_has_a_tick_for_each_source_with_sound(tmp_path: Path) -> None:
+    libobs = Properties()
+    panel = Panel(libobs, Home(tmp_path))  # type: ignore[arg-type]
+    panel.sound_sources = lambda: ["Mic/Aux", "desk {0} ☃"]
+    make = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(panel.filter_address)
+    assert make(None)
+    ticks = [texts for name, *texts in libobs.added if name == "properties_add_bool" and "in_step:" in texts[0]]
+    assert ticks == [
+        ["in_step:Mic/Aux", "Keep Mic/Aux in step"],
+        ["in_step:desk {0} ☃", "Keep desk {0} ☃ in step"],
+    ]
+    assert ("property_set_long_description", IN_STEP.help) in libobs.added
+    assert libobs.added[-1] == ("properties_add_group", "group_sound", "Sound")
+
+
+def test_a_panel_without_any_has_no_such_group(tmp_path: Path) -> None:
+    libobs = Properties()
+    panel = Panel(libobs, Home(tmp_path))  # type: ignore[arg-type]
+    ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(panel.filter_address)(None)
+    assert "Sound" not in [text for call in libobs.added for text in call]
