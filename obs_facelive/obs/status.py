@@ -148,7 +148,7 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
     parts = [str(now["state"]).upper() + (f" ({now['reason']})" if now["reason"] else "")]
     if now["state"] == "live":
         # In coarse steps: OBS builds the panel anew for each change, which would close a list that is open.
-        fps, delay = round(now["engine_fps"] / 5) * 5, round(now["added_delay_ms_p50"] / 20) * 20
+        fps, delay = round(now["engine_fps"] / 5) * 5, round(now["late_ms"] / 20) * 20
         parts.append(f"about {fps} fps, delay about {delay} ms")
         if now["rung_why"]:  # the quality is not the best one
             parts.append(f"{now['rung']}: {now['rung_why']}")

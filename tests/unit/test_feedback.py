@@ -41,7 +41,7 @@ def test_the_panel_says_which_quality_and_why_and_says_nothing_at_full_quality()
         "state": "live",
         "reason": "",
         "engine_fps": 29.0,
-        "added_delay_ms_p50": 95.0,
+        "late_ms": 95.0,
         "provider": "CPU",
         "last_error": "",
         "rung": "swaps when it can",
