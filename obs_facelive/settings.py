@@ -217,7 +217,8 @@ IN_STEP = Field(
     title="Keep {} in step",
     help=(
         "Your picture comes a little later than your voice. This source is delayed as much: OBS's sync offset (Advanced "
-        "Audio Properties) becomes your own offset plus the picture's delay. Untick it and your own one is back."
+        "Audio Properties) becomes your own offset plus the picture's delay. Untick it and your own one is back; set another "
+        "one by hand and the tick goes away."
     ),
     group="Sound",
     unit="",

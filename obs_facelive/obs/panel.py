@@ -26,6 +26,9 @@ CAMERA_PRIVACY_NOTE = (
     "This protects you without the script, too (Safe Mode): OBS then shows nothing here. "
     "While it is on, your camera itself is hidden in the scenes that show this source."
 )
+SOUND_NOTE = (
+    "Your picture comes a little later than your voice. What is ticked is delayed as much, so that lips and words fit."
+)
 
 
 class Panel:
@@ -85,6 +88,8 @@ class Panel:
         for name, group in groups.items():
             if name == "Engine":
                 self._obs["obs_properties_add_button"](group, _c("restart"), _c("Restart the engine"), self._on_restart)
+            if name == settings.IN_STEP.group:
+                self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)
         return panel
 
