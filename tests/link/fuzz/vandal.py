@@ -26,30 +26,7 @@ from tests.link.fuzz.world import (
     points,
 )
 
-_numbers = (
-    -1,
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    15,
-    16,
-    63,
-    64,
-    768,
-    4096,
-    2**31 - 1,
-    2**31,
-    2**32,
-    2**62,
-    2**63 - 1,
-    -(2**63),
-)
+_numbers = (*range(-1, 9), 15, 16, 63, 64, 768, 4096, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1, -(2**63))
 _slot_words = [8 * word for word in range(at.SLOT_WORDS)]
 _result_words = [8 * word for word in range(at.PATCH_FIRST + 2 * at.PATCH_WORDS)]
 _words = [
