@@ -76,7 +76,9 @@ def test_neither_end_is_harmed_and_nothing_torn_is_accepted(tmp_path: Path) -> N
 
 
 def test_a_byte_too_far_is_the_end() -> None:
-    program = "import ctypes; from tests.link.fuzz.guarded import Guarded as G; ctypes.string_at(G(8192).address + {}, 1)"
+    program = (
+        "import ctypes; from tests.link.fuzz.guarded import Guarded as G; ctypes.string_at(G(8192).address + {}, 1)"
+    )
     for offset, code in ((0, 0), (8191, 0), (8192, -signal.SIGSEGV), (-1, -signal.SIGSEGV)):
         assert subprocess.run([sys.executable, "-c", program.format(offset)]).returncode == code
 
