@@ -14,7 +14,7 @@ BLUE, ORANGE, GREEN, RED, GREY = (31, 105, 190), (226, 120, 20), (30, 140, 70), 
 Colour = tuple[int, int, int]
 _FINE: Final = 2
 """Everything is drawn so many times as large, then made smaller: smooth lines."""
-_LEFT, _RIGHT, _TOP, _GAP = 96, 24, 64, 52
+_LEFT, _RIGHT, _TOP, _GAP = 150, 24, 64, 52
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Plot:
         x += _text(draw, (x, high - 6), panel.title + "   ", 15, (20, 20, 20), "ld")
         if len(panel.lines) > 1:
             for line in panel.lines:
-                x += _text(draw, (x, high - 6), f"— {line.name}   ", 15, line.colour, "ld")
+                x += _text(draw, (x, high - 6), f"{line.name}   ", 15, line.colour, "ld")
 
 
 def _text(
