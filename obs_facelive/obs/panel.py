@@ -130,4 +130,4 @@ class Panel:
 
 
 def _c(text: str) -> Any:
-    return ctypes.c_char_p(text.encode())
+    return ctypes.c_char_p(text.encode(errors="replace"))

@@ -110,7 +110,7 @@ class Supervisor:
 
     def log(self, level: int, text: str) -> None:
         """Writes a line into OBS's log."""
-        self._libobs["blog"](level, b"[FaceLive] " + text.encode().replace(b"%", b"%%"))
+        self._libobs["blog"](level, b"[FaceLive] " + text.encode(errors="replace").replace(b"%", b"%%"))
 
     def _run(self) -> None:
         now = time.monotonic()
