@@ -11,18 +11,15 @@ _BUTTONS = ("add", "remove", "reload")  # in the order in which Tab meets them a
 
 def _open(desktop: Desktop) -> Window:
     main = desktop.windows("OBS ")[0]
-    # "Scripts" is the fourth entry in OBS 28 and 29; newer versions have more of them. A busy OBS may miss the menu's key.
-    for steps in (3, 3, 3, 4, 5, 6, 2):
+    # "Scripts" is the fourth entry in OBS 28 and 29; newer versions have more of them.
+    for steps in (3, 4, 5, 6, 2):
         others = {window.id for window in desktop.windows()}
         desktop.focus(main)
-        desktop.press("Escape")
         desktop.press("Alt_L", "t")
+        wait_for("the Tools menu", desktop.menus, 20)  # keys that come before it are lost
         for key in ["Down"] * steps + ["Return"]:
             desktop.press(key)
-        try:
-            opened = wait_for("a window", lambda: [w for w in desktop.windows() if w.id not in others], 5)  # noqa: B023
-        except TimeoutError:
-            continue
+        opened = wait_for("a window", lambda: [w for w in desktop.windows() if w.id not in others], 20)  # noqa: B023
         if opened[-1].title == "Scripts":
             return opened[-1]
         desktop.close_window(opened[-1])

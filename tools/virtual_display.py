@@ -92,14 +92,21 @@ class Desktop:
 
     def windows(self, title: str = "") -> list[Window]:
         """The shown windows whose title contains `title`, from the bottom to the top."""
+        return [window for window in self._shown() if window.title and title in window.title]
+
+    def menus(self) -> list[Window]:
+        """The shown windows without a title: menus that are open."""
+        return [window for window in self._shown() if not window.title]
+
+    def _shown(self) -> list[Window]:
         found: list[Window] = []
         for window in self._root.query_tree().children:
             try:
                 name, shown, place = window.get_wm_name(), window.get_attributes().map_state, window.get_geometry()
             except error.XError:  # closed while we looked
                 continue
-            if name and title in str(name) and shown == X.IsViewable:
-                found.append(Window(window.id, str(name), place.x, place.y, place.width, place.height))
+            if shown == X.IsViewable:
+                found.append(Window(window.id, str(name or ""), place.x, place.y, place.width, place.height))
         return found
 
     def close_window(self, window: Window) -> None:

@@ -5,7 +5,6 @@ The long form is ``python -m tools.chaos``, with every fault and ten minutes.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from obs_facelive.home import Home
 from tools.chaos import report
-from tools.chaos.run import Outcome, run
+from tools.chaos.run import run
 from tools.chaos.schedule import schedule
 from tools.recogniser import recogniser_file
 from tools.wheels import UnavailableError
@@ -37,35 +36,24 @@ FAULTS = [
     "script reloaded",
     "cores burned",
 ]
-EVERY = 10
+EVERY = 15
+"""The recogniser looks at each so many-th picture only; the comparison with the clip at all of them."""
 
 
-@pytest.fixture(scope="module")
-def outcome(home: Home, camera_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def test_nobody_is_bared_and_everything_is_got_over(home: Home, camera_clip: Path, tmp_path: Path) -> None:
     try:
         recogniser_file(home)
     except UnavailableError as problem:
         pytest.skip(str(problem))
     planned = islice(schedule(1, FAULTS, short=True), len(FAULTS))
-    folder = tmp_path_factory.mktemp("chaos")
-    return run(home, camera_clip, folder, planned, 300, fps=20, greed=1 << 28, say=print)
 
-
-def test_nobody_is_bared_and_everything_is_got_over(home: Home, outcome: Outcome, tmp_path: Path) -> None:
+    outcome = run(home, camera_clip, tmp_path, planned, 300, fps=20, greed=1 << 28, say=print)
     judged = report.judge(home, outcome, EVERY)
-    report.write(tmp_path, outcome, judged, "Short form")
-    print((tmp_path / "report.md").read_text())
 
-    assert [each.name for each in outcome.struck] and len(outcome.struck) == len(FAULTS)
+    print(report.markdown(outcome, judged, "Short form"))
+    assert sorted(each.name for each in outcome.struck) == sorted(FAULTS)
     assert [fault for fault in report.wrong(outcome, judged) if "p95" not in fault] == []  # no times on a busy machine
-    kinds = judged.figures["kinds"]
+    kinds, control = judged.figures["kinds"], judged.figures["control"]
     assert kinds["live"] > 100 and kinds["covered"] > 10
-
-
-def test_a_bare_recording_is_found_out(home: Home, outcome: Outcome) -> None:
-    bare = replace(outcome, recording=outcome.control[0][1])
-
-    judged = report.judge(home, bare, EVERY)
-
-    assert len(judged.bare) == len([seen for seen in judged.seen if seen.code is not None]) > 10
-    assert any("show the bare face" in fault for fault in report.wrong(bare, judged))
+    # With privacy off the bare face was recorded, and found in each of these pictures.
+    assert control["pictures"] > 30 and control["faces"] > 2

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from tools.chaos.judge import Limits, Seen
+from tools.chaos.report import Judged, wrong
+from tools.chaos.run import Outcome, Struck, describe
+from tools.procfs import Usage
 
 
 def seen(distance: float, alikeness: float, detail: float = 1.0) -> Seen:
@@ -42,3 +48,35 @@ def test_the_recogniser_has_its_own() -> None:
 def test_without_a_bare_picture_nothing_can_be_judged(pictures: list[Seen], faces: list[float]) -> None:
     with pytest.raises(ValueError, match="no bare face"):
         Limits.of(pictures, faces)
+
+
+def outcome(recoveries: Sequence[float | None], raw: int = 0, leaks: tuple[str, ...] = ()) -> Outcome:
+    struck = [Struck("engine killed", 0.0, 0.0, recovery) for recovery in recoveries]
+    usage = Usage(1, 1, 1, 1, 1)
+    return Outcome(Path("x.mkv"), [], {}, struck, 600, raw, {}, usage, usage, leaks, 3)
+
+
+FINE = Judged([], {}, [], [], {})
+
+
+@pytest.mark.parametrize(
+    ("what", "judged", "words"),
+    [
+        (outcome([1.0] * 96 + [9.0] * 4), FINE, ""),
+        (outcome([1.0] * 94 + [9.0] * 6), FINE, "got over in 9.0 s (p95)"),
+        (outcome([1.0, None]), FINE, "not got over: engine killed"),
+        (outcome([1.0], raw=2), FINE, "2 bare frames by the filter's own counter"),
+        (outcome([1.0], leaks=("engine process 7",)), FINE, "left behind: engine process 7"),
+        (outcome([1.0]), Judged([], {}, [7, 8], [], {}), "2 recorded pictures show the bare face; the first: 7"),
+        (outcome([1.0]), Judged([], {}, [], [9], {}), "1 recorded pictures are nothing known; the first: 9"),
+    ],
+)
+def test_what_breaks_a_promise_is_said(what: Outcome, judged: Judged, words: str) -> None:
+    assert wrong(what, judged) == ([words] if words else [])
+
+
+def test_a_percentile_is_a_time_that_was_measured() -> None:
+    figures = describe(outcome([5.0, 1.0, 2.0, 3.0, 4.0, None]))
+
+    assert figures["recovery_s"] == {50: 3.0, 95: 5.0, 100: 5.0}
+    assert (figures["faults"], figures["not_recovered"]) == (6, 1)

@@ -28,18 +28,18 @@ from tools.recogniser import face_points
 Kind = Literal["live", "held", "covered", "pause", "black", "other"]
 """Swapped and new; the same camera picture as the one before; blurred; the scene without a camera; nothing; none of these."""
 
-_SIZE: Final = (CANVAS[0] // 2, CANVAS[1] // 2)
-"""Size at which faces are compared: coding noise averages out, eyes and mouths remain."""
+_SIZE: Final = (192, 108)
+"""Size at which faces are compared: noise of coding averages out, eyes and mouths remain."""
 _INNER: Final = 0.85
 """The oval's size as a part of the face's: hair and the patch's soft edge stay outside."""
-_FINE: Final = 4.0
+_FINE: Final = 2.4
 """Sigma in pixels of `_SIZE`: finer than that is detail."""
 _BLURRED: Final = 0.2
 """Share of the clip's detail that a covered face has at the most."""
 _FLAT: Final = 12.0
 _BLACK: Final = 24
 _BATCH: Final = 64
-_STRIDE: Final = 5
+_STRIDE: Final = 10
 """Each so many-th picture of the clip is searched for its face."""
 
 
@@ -73,7 +73,7 @@ class Source:
     """
 
     def __init__(self, home: Home, clip: Path) -> None:
-        greys = [_grey(frame.pixels) for frame in read_frames(clip)]
+        greys = [_grey(_small(frame.pixels)) for frame in read_frames(clip)]
         found = dict(_every(home, clip, _STRIDE))
         numbers, points = list(found), np.asarray(list(found.values()))
         greys = greys[numbers[0] : numbers[-1] + 1]
@@ -123,10 +123,9 @@ def look(source: Source, recording: Path) -> Iterator[Seen]:
     """Every picture of a recording, in order."""
     before: int | None = None
     for batch in _batches(recording):
-        found = source.compare(np.asarray([_grey(picture) for _, picture in batch]))
-        for (number, picture), (distance, alike, detail) in zip(batch, found, strict=True):
-            code = _code(picture)
-            kind = _kind(picture, code, before, float(detail))
+        found = source.compare(np.asarray([_grey(small) for _, small, _ in batch]))
+        for (number, small, code), (distance, alike, detail) in zip(batch, found, strict=True):
+            kind = _kind(small, code, before, float(detail))
             before = code if code is not None else before
             values = (round(float(v), 3) for v in (distance, alike, detail))
             yield Seen(number, code, kind, *values)
@@ -166,10 +165,11 @@ class Limits:
         return likeness > self.likeness
 
 
-def _batches(recording: Path) -> Iterator[Sequence[tuple[int, Pixels]]]:
-    batch: list[tuple[int, Pixels]] = []
+def _batches(recording: Path) -> Iterator[Sequence[tuple[int, Pixels, int | None]]]:
+    """(number, small picture, code) of each picture."""
+    batch: list[tuple[int, Pixels, int | None]] = []
     for frame in read_frames(recording):
-        batch.append((frame.id, frame.pixels))
+        batch.append((frame.id, _small(frame.pixels), _code(frame.pixels)))
         if len(batch) == _BATCH:
             yield batch
             batch = []
@@ -177,25 +177,28 @@ def _batches(recording: Path) -> Iterator[Sequence[tuple[int, Pixels]]]:
         yield batch
 
 
-def _kind(picture: Pixels, code: int | None, before: int | None, detail: float) -> Kind:
+def _kind(small: Pixels, code: int | None, before: int | None, detail: float) -> Kind:
     if code is not None:
         return "held" if code == before else "live"
-    if np.abs(picture[..., :3].astype(np.int16) - np.array(BREAK_BGR)).mean() < _FLAT:
+    if np.abs(small.astype(np.int16) - np.array(BREAK_BGR)).mean() < _FLAT:
         return "pause"
-    if picture[..., :3].max() < _BLACK:
+    if small.max() < _BLACK:
         return "black"
     return "covered" if detail < _BLURRED else "other"
 
 
 def _code(picture: Pixels) -> int | None:
     """The code was drawn at twice the canvas's size."""
-    part = picture[: barcode.HEIGHT // 2 + 16, : barcode.WIDTH // 2 + 16, :3]
+    part = np.ascontiguousarray(picture[: barcode.HEIGHT // 2 + 16, : barcode.WIDTH // 2 + 16, :3])
     double = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
     return barcode.read(np.asarray(double, np.uint8))
 
 
-def _grey(picture: Pixels) -> Floats:
-    small = cv2.resize(picture[..., :3], _SIZE, interpolation=cv2.INTER_AREA)
+def _small(picture: Pixels) -> Pixels:
+    return np.asarray(cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA)[..., :3], np.uint8)
+
+
+def _grey(small: Pixels) -> Floats:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
 
 
