@@ -178,7 +178,9 @@ def take_result(row: int, link: int) -> None:
     if bad:
         add(row, r.BAD_RESULTS, 1)
         return
-    put(row, r.LAST_STATUS, status)
+    # A result for a frame that was forgotten says nothing about what is there now.
+    if slot != NONE or get(row, r.LAST_STATUS) != 0:
+        put(row, r.LAST_STATUS, status)
     put(row, r.LAST_FACES, faces)
     add(row, r.STALE if slot == NONE else r.RESULTS, 1)
     if faces > 0:
