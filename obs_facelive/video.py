@@ -13,6 +13,7 @@ import numpy as np
 from av.stream import Disposition
 
 from obs_facelive.frame import Frame, Pixels
+from obs_facelive.image_size import MAX_PIXELS
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """Containers that take H.264 with pictures at any time."""
@@ -21,6 +22,8 @@ Change: TypeAlias = Callable[[Frame], Pixels]
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many pictures are done, and of how many (0: not known)."""
 
+_CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,ivf,h264,hevc,m4v,mpegvideo,mjpeg,yuv4mpegpipe,gif"
+"""FFmpeg's names of what is read. Playlists are not: they name other files, and hosts."""
 _CUT_OFF = 1.0
 """Seconds that a file may end earlier than it says."""
 # x264: CRF 18 cannot be told from the original; "veryfast" keeps up with the swap.
@@ -42,13 +45,12 @@ def change_video(source: Path, target: Path, change: Change, progress: Progress)
 
     Raises `VideoError` where ``source`` is no video, is damaged or cut off, or ``target`` cannot be written.
     """
-    with _saying(f"{source} cannot be read as a video"):
-        container = av.open(str(source))
-    with container:
+    with _open(source) as container:
         video = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
         if video is None:
             raise VideoError(f"{source} has no video in it")
         video.thread_type = "AUTO"
+        _limit(video)
         writer = _Writer(target, video, list(container.streams.audio))
         try:
             _copy(source, container, video, writer, change, progress)
@@ -88,11 +90,24 @@ def _copy(source: Path, container: Any, video: Any, writer: _Writer, change: Cha
 
 def read_frames(source: Path) -> Iterator[Frame]:
     """The pictures of a video, one after the other. Raises `VideoError`."""
-    with _saying(f"{source} cannot be read as a video"):
-        container = av.open(str(source))
-    with container:
+    with _open(source) as container:
+        _limit(*container.streams.video[:1])
         for number, picture in enumerate(_each(container.decode(video=0), f"{source} is damaged")):
             yield Frame(_upright(picture), number, float(picture.time or 0.0))
+
+
+def _open(source: Path) -> Any:
+    with _saying(f"{source} cannot be read as a video"):
+        return av.open(str(source), options={"protocol_whitelist": "file", "format_whitelist": _CONTAINERS})
+
+
+def _limit(*streams: Any) -> None:
+    """Refuses too large pictures; later ones, too: the decoder does before it makes room for them."""
+    for stream in streams:
+        width, height = stream.codec_context.width, stream.codec_context.height
+        if width * height > MAX_PIXELS:
+            raise VideoError(f"pictures of {width}x{height} are refused: at most {MAX_PIXELS // 10**6} million pixels")
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
 def _upright(picture: av.VideoFrame) -> Pixels:

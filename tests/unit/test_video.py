@@ -143,3 +143,25 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         change(source, tmp_path / "out.mp4")
     with pytest.raises(VideoError, match="cannot be written"):
         change(source, tmp_path / "missing" / "out.mkv")
+
+
+@pytest.mark.parametrize(
+    "text", ["ffconcat version 1.0\nfile whole.mp4\n", "#EXTM3U\n#EXTINF:10,\nwhole.mp4\n#EXT-X-ENDLIST\n"]
+)
+def test_a_list_of_other_files_is_no_video(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "whole.mp4")
+    (tmp_path / "list.mp4").write_text(text)
+    with pytest.raises(VideoError, match="cannot be read as a video"):
+        next(read_frames(tmp_path / "list.mp4"))
+    with pytest.raises(VideoError, match="cannot be read as a video"):
+        change(tmp_path / "list.mp4", tmp_path / "out.mp4")
+
+
+def test_too_large_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "in.mp4")
+    assert list(read_frames(tmp_path / "in.mp4"))
+    monkeypatch.setattr("obs_facelive.video.MAX_PIXELS", WIDTH * HEIGHT // 2)
+    with pytest.raises(VideoError, match="128x96 are refused"):
+        list(read_frames(tmp_path / "in.mp4"))
+    with pytest.raises(VideoError, match="128x96 are refused"):
+        change(tmp_path / "in.mp4", tmp_path / "out.mp4")
