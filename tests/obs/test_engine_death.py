@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.obs.conftest import one_camera
-from tests.obs.driving import CAMERA, FILTER, fresh, is_live
+from tests.obs.driving import CAMERA, FILTER, add_filter, fresh, is_live, remove_filter
 from tests.obs.recording import distance_to_nearest, heads
 from tools.obs_config import Filter
 from tools.obs_session import ObsSession
@@ -59,3 +60,14 @@ def test_no_bare_frame_when_the_engine_is_killed(obs: ObsSession, camera_clip: P
     noise = distance_to_nearest(heads(bare), source).max()
     shown = distance_to_nearest(heads(killed), source)
     assert shown.min() > 2 * noise
+
+
+def test_an_engine_without_a_filter_is_not_taken_for_hung(obs: ObsSession) -> None:
+    before = fresh(obs)
+    remove_filter(obs)
+    time.sleep(2.5)  # longer than a heartbeat may be missing
+
+    add_filter(obs)
+
+    after = obs.wait_status("the swapped face", is_live)
+    assert (after["engine_pid"], after["engine_starts"]) == (before["engine_pid"], before["engine_starts"])
