@@ -69,6 +69,7 @@ def open_session(path: Path, device: Device = "auto", threads: int = 1) -> Sessi
 
 
 def _open(content: bytes, device: Device, threads: int) -> Session:
+    ort.disable_telemetry_events()  # Windows: events for Microsoft, on by default
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
