@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def main() -> int:
                 _keep(folder / log, options.report / Path(log).name)
             return 1
         _say("The recording is looked at ...")
+        os.nice(19)  # there is no hurry any more
         judged = report.judge(home, outcome, options.every)
         report.write(options.report, outcome, judged, f"Seed {options.seed}")
         shutil.copy2(outcome.recording, options.report / outcome.recording.name)

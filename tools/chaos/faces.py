@@ -41,7 +41,6 @@ def likenesses(home: Home, clip: Path, recordings: Sequence[Path], every: int = 
 
 def _likenesses(home: Home, clip: Path, recordings: Sequence[Path], wanted: range) -> list[dict[int, float]]:
     cv2.setNumThreads(1)
-    os.nice(10)
     step = max(1, sum(1 for _ in read_frames(clip)) // _SAMPLED)
     reference = np.asarray([vector for _, vector in _faces(home, clip, range(0, 1 << 31, step))])
     return [
