@@ -1,7 +1,9 @@
 """How far sound and picture are apart: a clip that flashes and beeps at the same moments, and a recording of it, measured.
 
-python -m tools.flash_beep make CAMERA.mp4 OUT.mkv
-python -m tools.flash_beep measure RECORDING.mkv
+    python -m tools.flash_beep make CAMERA.mp4 OUT.mkv
+    python -m tools.flash_beep measure RECORDING.mkv
+
+Each picture of the clip carries its number, too: two copies of it in one recording show how late the one is against the other.
 """
 
 from __future__ import annotations
