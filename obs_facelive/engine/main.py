@@ -31,6 +31,7 @@ _LAST_MOMENT = 1.5
 """Seconds that the work in hand may still take after OBS has gone."""
 _STUCK = 10.0
 """Seconds after which a piece of work is stuck: the engine stops beating, and the supervisor starts another."""
+_NICE = 5
 _GIL_PASSED_ON = 0.001
 """Seconds for which a thread that runs Python may keep another waiting that only has to hand on a frame."""
 
@@ -63,6 +64,7 @@ class Engine:
         self._sessions: dict[str, Session] = {}
         self._closing: list[Session] = []
         self._beats = 0
+        self._nice = False
 
     def run(self, commands: Commands, gone: threading.Event) -> None:
         """Works until ``gone`` is set."""
@@ -82,6 +84,9 @@ class Engine:
     def _beat(self, now: float) -> None:
         if any(session.busy_for(now) > _STUCK for session in self._sessions.values()):
             return
+        if not self._nice and any(session.started for session in self._sessions.values()):
+            self._nice = True
+            _step_back()
         self._beats += 1
         for session in self._sessions.values():
             session.beat(self._beats)
@@ -101,11 +106,18 @@ class Engine:
                 self._closing.append(session)
 
 
+def _step_back() -> None:
+    """OBS draws and encodes first. Not before the first result: until then, viewers see a cover."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        for thread in os.listdir("/proc/self/task"):
+            os.setpriority(os.PRIO_PROCESS, int(thread), _NICE)
+    elif sys.platform != "win32":
+        os.nice(_NICE)
+
+
 def run(home: Home, bell: int, device: Device) -> None:
     """Serves OBS until it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in OBS's terminal is for OBS
-    if sys.platform != "win32":
-        os.nice(5)  # OBS draws and encodes first
     cv2.setNumThreads(1)
     sys.setswitchinterval(_GIL_PASSED_ON)
     commands: Commands = queue.SimpleQueue()

@@ -24,7 +24,7 @@ from obs_facelive.settings import Settings, read
 log = logging.getLogger(__name__)
 
 _REPORT_EVERY = 0.25
-_TRY_AGAIN = 2.0
+_TRY_AGAIN = 1.0
 """Seconds after which what could not be loaded is tried again: a file may have come back."""
 
 
@@ -80,6 +80,11 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._count(time.monotonic())
+
+    @property
+    def started(self) -> bool:
+        """Whether a face was swapped, or there was none."""
+        return self._status in (SWAPPED, NO_FACE, TURNED)
 
     def busy_for(self, now: float) -> float:
         """Seconds that one piece of work has already taken."""
