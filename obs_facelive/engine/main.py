@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import IO
 
 import cv2
@@ -110,7 +111,8 @@ def _step_back() -> None:
     """OBS draws and encodes first. Not before the first result: until then, viewers see a cover."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         for thread in os.listdir("/proc/self/task"):
-            os.setpriority(os.PRIO_PROCESS, int(thread), _NICE)
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, int(thread), _NICE)
     elif sys.platform != "win32":
         os.nice(_NICE)
 
