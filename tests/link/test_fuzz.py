@@ -21,11 +21,11 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="guard pages are made with Linux's mmap")
 
 SHORT = {
-    "race": 700,
-    "race_to_the_screen": 200,
-    "vandal_at_engine": 700,
-    "vandal_at_obs": 300,
-    "vandal_at_machine_code": 1000,
+    "race": 500,
+    "race_to_the_screen": 120,
+    "vandal_at_engine": 500,
+    "vandal_at_obs": 200,
+    "vandal_at_machine_code": 600,
 }
 LONG = {
     "race": 80_000,
