@@ -73,6 +73,21 @@ class Instance:
     try_again: float = 0.0
 
 
+@dataclass
+class _Retired:
+    """A block whose address was taken away from its row at ``since``.
+
+    Attributes
+    ----------
+    under_way : the row's EPOCH of a render call that may still know it; None before it was looked for
+    """
+
+    block: Block
+    row: int
+    since: float
+    under_way: int | None = None
+
+
 class Instances:
     """All living filters, by row.
 
@@ -84,7 +99,7 @@ class Instances:
     def __init__(self, rows: r.Rows) -> None:
         self._words = rows.words
         self._alive: dict[int, Instance] = {}
-        self._retired: list[tuple[float, int, int, Block]] = []
+        self._retired: list[_Retired] = []
         self.gone: list[Instance] = []
 
     def __iter__(self) -> Iterator[Instance]:
@@ -155,15 +170,18 @@ class Instances:
         words = self._words[instance.row]
         words[r.LINK] = 0
         block.memory.unlink()
-        self._retired.append((now, instance.row, int(words[r.EPOCH]), block))
+        self._retired.append(_Retired(block, instance.row, now))
         return [{"close": block.memory.name}]
 
     def _free(self, now: float) -> None:
-        """Unmaps blocks that no render call can still know: none was under way, or another has begun since."""
+        """Unmaps blocks that no render call can still know: none was under way after the grace, or that one has ended."""
         keep = []
-        for since, row, epoch, block in self._retired:
-            if now - since >= _GRACE and (epoch % 2 == 0 or self._words[row, r.EPOCH] != epoch):
-                block.memory.close()
-            else:
-                keep.append((since, row, epoch, block))
+        for retired in self._retired:
+            epoch = int(self._words[retired.row, r.EPOCH])
+            if now - retired.since >= _GRACE:
+                if epoch % 2 == 0 or retired.under_way not in (None, epoch):
+                    retired.block.memory.close()
+                    continue
+                retired.under_way = epoch
+            keep.append(retired)
         self._retired = keep

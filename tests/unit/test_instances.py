@@ -64,3 +64,23 @@ def test_who_is_gone_gives_the_block_back(rows: r.Rows, instances: Instances) ->
     assert instances.tend(0.1) == [{"close": opened[1]["open"]}]
     assert [each.row for each in instances] == [0] and [each.row for each in instances.gone] == [1]
     assert rows.words[1, r.USED] == r.FREE and rows.words[1, r.LINK] == 0
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_no_block_is_unmapped_under_a_render_call(rows: r.Rows, instances: Instances, late: bool) -> None:
+    instances.tend(0.0)
+    (instance, _) = instances
+    block, words = instance.block, rows.words[0]
+    assert block
+    words[r.EPOCH] = 0 if late else 1
+    words[r.USED] = r.DYING
+    instances.tend(0.1)
+    words[r.EPOCH] = 1  # begun with the address, seen here a moment later
+
+    instances.tend(1.0)
+    instances.tend(2.0)
+    assert not block.memory.buffer.closed
+
+    words[r.EPOCH] = 3  # that one has ended, another has begun
+    instances.tend(3.0)
+    assert block.memory.buffer.closed
