@@ -100,20 +100,11 @@ class SharedMemory:
 
 def sweep() -> None:
     """Takes away this user's blocks whose owners were killed. Linux only: nowhere else can the names be listed."""
-    if sys.platform != "linux":
-        return
-    for file in Path("/dev/shm").glob("fl-*"):
-        if not re.search(NAME, file.name):
-            continue
-        with contextlib.suppress(OSError):
-            fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                found = os.fstat(fd)
-                if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode):
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    file.unlink()
-            finally:
-                os.close(fd)
+    if sys.platform == "linux":
+        for file in Path("/dev/shm").glob("fl-*"):
+            if re.search(NAME, file.name):
+                with contextlib.suppress(OSError):
+                    _remove_if_dead(file)
 
 
 if sys.platform != "win32":
@@ -135,3 +126,13 @@ if sys.platform != "win32":
             raise ValueError(f"the shared block {name} is not this user's own")
         if found.st_size < size:
             raise ValueError(f"the shared block {name} has {found.st_size} bytes, not the {size} it should have")
+
+    def _remove_if_dead(file: Path) -> None:
+        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            found = os.fstat(fd)
+            if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode):
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.unlink()
+        finally:
+            os.close(fd)

@@ -150,7 +150,8 @@ def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
     folder = personas / info.id
     fresh, old = personas / f".{info.id}.{os.getpid()}.new", personas / f".{info.id}.{os.getpid()}.old"
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    personas.mkdir(parents=True, exist_ok=True)
+    fresh.mkdir(mode=0o700)  # somebody's face
     (fresh / MESH_FILE).write_bytes(content)
     (fresh / THUMBNAIL_FILE).write_bytes(thumbnail.tobytes())
     (fresh / INFO_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2))

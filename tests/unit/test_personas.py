@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,11 @@ def test_a_persona_comes_back_from_disk_as_it_was(persona: Persona, folder: Path
         assert np.array_equal(getattr(back, name), getattr(persona, name))
     assert (folder / THUMBNAIL_FILE).stat().st_size > 1000
     assert sorted(p.name for p in folder.parent.iterdir()) == ["test"], "nothing is left beside it"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
+def test_a_persona_is_for_its_owner_only(folder: Path) -> None:
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_saving_again_replaces_the_persona(persona: Persona, folder: Path, portraits: dict[str, Pixels]) -> None:
