@@ -261,9 +261,12 @@ def test_a_renamed_source_stays_in_step(obs: ObsSession) -> None:
 
 
 def saved(folder: Path) -> dict[str, Any]:
-    """The collection, as OBS saved it last."""
-    (file,) = folder.rglob("scenes/Audio.json")
-    return dict(json.loads(file.read_text()))
+    """The collection, as OBS saved it last; it is away for a moment while OBS saves it anew."""
+
+    def text() -> str:
+        return "".join(file.read_text() for file in folder.rglob("scenes/Audio.json"))
+
+    return dict(json.loads(wait_for("the saved collection", text, 5)))
 
 
 def saved_offset(folder: Path) -> int:
