@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def script_tick(seconds):
+def script_tick(seconds: float) -> None:
     """Every frame, after the first ones."""
     file = Path(os.environ["FACELIVE_TEST_MODULES"])
     file.with_suffix(".new").write_text("\n".join(sorted(sys.modules)))
