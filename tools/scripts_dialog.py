@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tools.obs_session import ObsError, ObsSession
 from tools.virtual_display import Desktop, Window
 from tools.waiting import wait_for
@@ -14,9 +16,7 @@ def _open(desktop: Desktop) -> Window:
     # "Scripts" is the fourth entry in OBS 28 and 29; newer versions have more of them.
     for steps in (3, 4, 5, 6, 2):
         others = {window.id for window in desktop.windows()}
-        desktop.focus(main)
-        desktop.press("Alt_L", "t")
-        wait_for("the Tools menu", desktop.menus, 20)  # keys that come before it are lost
+        _open_menu(desktop, main)
         for key in ["Down"] * steps + ["Return"]:
             desktop.press(key)
         opened = wait_for("a window", lambda: [w for w in desktop.windows() if w.id not in others], 20)  # noqa: B023
@@ -24,6 +24,17 @@ def _open(desktop: Desktop) -> Window:
             return opened[-1]
         desktop.close_window(opened[-1])
     raise ObsError("no entry of the Tools menu opens the Scripts dialog")
+
+
+def _open_menu(desktop: Desktop, main: Window) -> None:
+    """Opens the Tools menu; a busy OBS may miss the key, and what is pressed before the menu is there is lost."""
+    for _ in range(10):
+        desktop.focus(main)
+        desktop.press("Alt_L", "t")
+        with suppress(TimeoutError):
+            wait_for("the Tools menu", desktop.menus, 3)
+            return
+    raise ObsError("the Tools menu does not open")
 
 
 def _press(obs: ObsSession, button: str) -> None:
