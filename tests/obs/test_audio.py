@@ -190,7 +190,7 @@ def _part(when: npt.NDArray[np.float64], what: npt.NDArray[np.float64], told: li
 def _after(heard: npt.NDArray[np.float64], lit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """By how much the flash comes after each beep, in ms; NaN where there is none near it."""
     apart = lit[None] - heard[:, None]
-    apart = np.where(np.abs(apart) < flash_beep.EVERY / 2, apart, np.nan)
+    apart = np.where((apart >= flash_beep.LATEST - flash_beep.EVERY) & (apart < flash_beep.LATEST), apart, np.nan)
     nearest = [row[np.isfinite(row)][:1] for row in apart]
     return np.array([row[0] * 1000 if len(row) else np.nan for row in nearest])
 
