@@ -158,7 +158,8 @@ def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool)
     times, numbers = flash_beep.numbers(recording, _beside(flash_beep.NUMBER))
     ages = np.where((numbers >= 0).all(axis=1), (numbers[:, 0] - numbers[:, 1]) % 360 * 1000 / FPS, np.nan)
     heard = flash_beep.beeps(recording)
-    bare, swapped = (_after(heard, flash_beep.flashes(recording, area)) for area in _beside(flash_beep.CORNER))
+    lit = [flash_beep.flashes(recording, area) for area in _beside(flash_beep.CORNER)]
+    bare, swapped = _after(heard, lit[0], -0.9), _after(heard, lit[1], -0.3)
     figures: dict[str, Any] = {}
     for name, told in (("apart", apart), ("in step", in_step)):
         late, sound = float(_part(times, ages, told).mean()), float(-np.median(_part(heard, bare, told)))
@@ -187,10 +188,10 @@ def _part(when: npt.NDArray[np.float64], what: npt.NDArray[np.float64], told: li
     return what[(when > told[0].seconds) & (when < told[-1].seconds) & np.isfinite(what)]
 
 
-def _after(heard: npt.NDArray[np.float64], lit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """By how much the flash comes after each beep, in ms; NaN where there is none near it."""
+def _after(heard: npt.NDArray[np.float64], lit: npt.NDArray[np.float64], earliest: float) -> npt.NDArray[np.float64]:
+    """By how much the flash comes after each beep, in ms; NaN where none comes from ``earliest`` seconds on."""
     apart = lit[None] - heard[:, None]
-    apart = np.where((apart >= flash_beep.LATEST - flash_beep.EVERY) & (apart < flash_beep.LATEST), apart, np.nan)
+    apart = np.where((apart >= earliest) & (apart < earliest + flash_beep.EVERY), apart, np.nan)
     nearest = [row[np.isfinite(row)][:1] for row in apart]
     return np.array([row[0] * 1000 if len(row) else np.nan for row in nearest])
 
