@@ -13,11 +13,11 @@ _BUTTONS = ("add", "remove", "reload")  # in the order in which Tab meets them a
 
 def _open(desktop: Desktop) -> Window:
     main = desktop.windows("OBS ")[0]
-    # "Scripts" is the fourth entry in OBS 28 and 29; newer versions have more of them.
-    for steps in (3, 4, 5, 6, 2):
+    # From below: while OBS records, its first entry is grey and is stepped over. "Scripts" is the last but one in OBS 29.
+    for steps in (2, 1, 3, 4):
         others = {window.id for window in desktop.windows()}
         _open_menu(desktop, main)
-        for key in ["Down"] * steps + ["Return"]:
+        for key in ["Up"] * steps + ["Return"]:
             desktop.press(key)
         opened = wait_for("a window", lambda: [w for w in desktop.windows() if w.id not in others], 20)  # noqa: B023
         if opened[-1].title == "Scripts":
