@@ -203,7 +203,7 @@ class Studio:
         self.obs.wait_status("the bare camera, as asked", lambda s: s["state"] == "bypass", name=self.worn)
         for size in SIZES:
             self._play(size)
-            wait_for(f"{size}", lambda: self.obs.picture(self.shown).shape[1::-1] == size, 20)  # noqa: B023
+            wait_for(f"{size}", lambda: self._size() == size, 20)  # noqa: B023
             found.append((size, self.obs.record(seconds)))
         self._play(SIZES[0])
         self.wear({"swap": True, "privacy": True})
@@ -213,6 +213,13 @@ class Studio:
         """Gives the camera another size, by another file, and waits until the filter has seen it."""
         self._play(size)
         self.obs.wait_status(f"{size}", lambda s: (s["width"], s["height"]) == size, name=self.worn, seconds=20)
+
+    def _size(self) -> tuple[int, ...] | None:
+        """Of the camera's picture; None while there is none."""
+        try:
+            return self.obs.picture(self.shown).shape[1::-1]
+        except obsws_python.error.OBSSDKRequestError:
+            return None
 
     def _play(self, size: tuple[int, int]) -> None:
         self.obs.client.set_input_settings(self.shown, {"local_file": str(self.clips[size])}, True)
