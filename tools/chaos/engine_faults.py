@@ -79,15 +79,15 @@ class OutOfMemory(Fault):
 
     def strike(self, studio: Studio, rng: Random) -> None:
         self._pid = studio.engine()
-        pages = int(Path("/proc", str(self._pid), "statm").read_text().split()[0])
-        size = pages * os.sysconf("SC_PAGE_SIZE") + rng.choice([0, 1 << 20, 16 << 20])
-        self._before = resource.prlimit(self._pid, resource.RLIMIT_AS)
-        resource.prlimit(self._pid, resource.RLIMIT_AS, (size, self._before[1]))
+        status = Path("/proc", str(self._pid), "status").read_text().splitlines()
+        size = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
+        self._before = resource.prlimit(self._pid, resource.RLIMIT_DATA)
+        resource.prlimit(self._pid, resource.RLIMIT_DATA, (size + rng.choice([0, 1 << 20, 4 << 20]), self._before[1]))
         studio.wear({"persona": rng.choice([name for name in studio.home.persona_names() if name != studio.persona])})
 
     def heal(self, studio: Studio) -> None:
         with suppress(ProcessLookupError):
-            resource.prlimit(self._pid, resource.RLIMIT_AS, self._before)
+            resource.prlimit(self._pid, resource.RLIMIT_DATA, self._before)
         studio.wear({"persona": studio.persona})
 
 
