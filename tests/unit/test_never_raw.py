@@ -111,7 +111,7 @@ class Life(RuleBasedStateMachine):
         self.worn.answer(how, which % len(self.worn.hand))
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(2000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_whatever_happens(examples: int) -> None:
     health = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
