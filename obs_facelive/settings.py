@@ -75,7 +75,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 50
     mask_size: Annotated[
         Annotated[int, msgspec.Meta(ge=-50, le=50)],
-        _about("Mask size", "Grows or shrinks the swapped area. Much smaller, it leaves a lot of your own face.", "Blend", "%"),
+        _about(
+            "Mask size",
+            "Grows or shrinks the swapped area. Much smaller, it leaves a lot of your own face.",
+            "Blend",
+            "%",
+        ),
     ] = 0
     mask_softness: Annotated[
         Percent, _about("Mask softness", "How soft the edge of the swapped area is.", "Blend", "%")

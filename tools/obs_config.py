@@ -85,7 +85,7 @@ def camera(shown: str, name: str = "FaceLive camera", settings: Json | None = No
 
 @dataclass(frozen=True)
 class Item:
-    """A source's place in a scene, in canvas pixels; ``stretch``: it always has that width and height, whatever the source has."""
+    """A source's place in a scene, in canvas pixels; ``stretch``: it has that size always, whatever the source has."""
 
     source: str
     x: float = 0.0
