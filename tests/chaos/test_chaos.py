@@ -48,7 +48,7 @@ def test_nobody_is_bared_and_everything_is_got_over(home: Home, camera_clip: Pat
     planned = islice(schedule(1, FAULTS, short=True), len(FAULTS))
 
     outcome = run(home, camera_clip, tmp_path, planned, 300, fps=20, greed=1 << 28, say=print)
-    judged = report.judge(home, outcome, EVERY)
+    judged = report.judge(home, tmp_path / "clips" / "camera-640.mp4", outcome, EVERY)
 
     print(report.markdown(outcome, judged, "Short form"))
     assert sorted(each.name for each in outcome.struck) == sorted(FAULTS)

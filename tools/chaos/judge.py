@@ -138,31 +138,25 @@ class Limits:
     Attributes
     ----------
     distance : up to which a face is the bare one
-    alikeness, likeness : from which it is; ``likeness`` is the recogniser's cosine
+    alikeness : from which it is
     """
 
     distance: float
     alikeness: float
-    likeness: float
 
     FARTHER = 2.0
 
     @classmethod
-    def of(cls, bare: Sequence[Seen], likenesses: Sequence[float]) -> Limits:
-        """From pictures that are known to be bare. Raises `ValueError` if there is none, or none with a face."""
-        if not bare or not likenesses:
+    def of(cls, bare: Sequence[Seen]) -> Limits:
+        """From pictures that are known to be bare. Raises `ValueError` if there is none."""
+        if not bare:
             raise ValueError("no bare face to measure with")
         worst, least = max(seen.distance for seen in bare), min(seen.alikeness for seen in bare)
-        far = cls.FARTHER
-        return cls(far * worst, 1 - far * (1 - least), 1 - far * (1 - min(likenesses)))
+        return cls(cls.FARTHER * worst, 1 - cls.FARTHER * (1 - least))
 
     def beside_clip(self, seen: Seen) -> bool:
         """Whether the comparison with the clip finds the bare face."""
         return seen.distance < self.distance or (seen.alikeness > self.alikeness and seen.detail > _BLURRED)
-
-    def familiar(self, likeness: float) -> bool:
-        """Whether the recogniser finds it."""
-        return likeness > self.likeness
 
 
 def _batches(recording: Path) -> Iterator[Sequence[tuple[int, Pixels, int | None]]]:

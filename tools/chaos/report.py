@@ -13,10 +13,9 @@ import cv2
 
 from obs_facelive.home import Home
 from obs_facelive.video import read_frames
-from tools.chaos.faces import likenesses
+from tools.chaos.faces import Likeness, likenesses
 from tools.chaos.judge import Limits, Seen, Source, look
 from tools.chaos.run import Outcome, describe, recoveries
-from tools.chaos.studio import SIZES
 
 RECOVERY: Final = 5.0
 """Seconds within which 95 of 100 faults must be got over."""
@@ -29,19 +28,19 @@ class Judged:
 
     Attributes
     ----------
-    faces : likeness to the clip's person by the picture's number, where a face was found
+    faces : whom the face in a picture is like, by the picture's number, where one was found
     bare, other : the numbers of the pictures in which the bare face was found, by either judge; that are nothing known
     """
 
     seen: Sequence[Seen]
-    faces: Mapping[int, float]
+    faces: Mapping[int, Likeness]
     bare: Sequence[int]
     other: Sequence[int]
     figures: Mapping[str, Any]
 
 
-def judge(home: Home, outcome: Outcome, every: int) -> Judged:
-    """Looks at every picture, and at every ``every``-th one with the recogniser.
+def judge(home: Home, clip: Path, outcome: Outcome, every: int) -> Judged:
+    """Looks at every picture, and at every ``every``-th one with the recogniser; ``clip``: see `tools.chaos.judge.Source`.
 
     Each second bare picture measures, each other must be found out by what was measured.
 
@@ -50,20 +49,17 @@ def judge(home: Home, outcome: Outcome, every: int) -> Judged:
     ValueError
         The judges do not find the bare face in pictures that show it: they are good for nothing.
     """
-    clip = outcome.clips[SIZES[0]]
     source = Source(home, clip)
     bare_ones = [path for _, path in outcome.control]
     faces, *known = likenesses(home, clip, [outcome.recording, *bare_ones], every)
     familiar = [value for found in known for value in found.values()]
     control = [seen for path in bare_ones for seen in look(source, path) if seen.code is not None]
-    limits = Limits.of(control[::2], familiar[::2])
-    missed = sum(not limits.beside_clip(seen) for seen in control) + sum(not limits.familiar(v) for v in familiar)
-    if missed:
+    limits = Limits.of(control[::2])
+    missed = sum(not limits.beside_clip(seen) for seen in control) + sum(not face.familiar for face in familiar)
+    if missed or not familiar:
         raise ValueError(f"{missed} of {len(control)} + {len(familiar)} bare pictures are not found out")
     seen = list(look(source, outcome.recording))
-    bare = {s.number for s in seen if limits.beside_clip(s)} | {
-        n for n, value in faces.items() if limits.familiar(value)
-    }
+    bare = {s.number for s in seen if limits.beside_clip(s)} | {n for n, face in faces.items() if face.familiar}
     other = [s.number for s in seen if s.kind == "other"]
     swapped = [s for s in seen if s.kind in ("live", "held")]
     covered = [s for s in seen if s.kind == "covered"]
@@ -90,11 +86,11 @@ def judge(home: Home, outcome: Outcome, every: int) -> Judged:
         "recogniser": {
             "pictures": looked,
             "faces": len(faces),
-            "bare_at_least": round(min(familiar), 3),
-            "limit": round(limits.likeness, 3),
-            "at_most": round(max(faces.values(), default=0.0), 3),
+            "control_margin": round(min(face.bare - face.worn for face in familiar), 3),
+            "margin": round(min((face.worn - face.bare for face in faces.values()), default=1.0), 3),
+            "bare_at_least": round(min(face.bare for face in familiar), 3),
+            "bare_at_most": round(max((face.bare for face in faces.values()), default=0.0), 3),
             "faces_in_covered": sum(1 for s in covered if s.number in faces),
-            "covered_at_most": round(max((faces[s.number] for s in covered if s.number in faces), default=0.0), 3),
         },
     }
     return Judged(seen, faces, sorted(bare), other, figures)
@@ -134,8 +130,9 @@ def markdown(outcome: Outcome, judged: Judged, title: str) -> str:
         f"swapped at least {distance['swapped_at_least']}, covered at least {distance['covered_at_least']}",
         f"- likeness of fine detail: bare at least {alike['bare_at_least']}, limit {alike['limit']}, "
         f"swapped at most {alike['swapped_at_most']}; covered {alike['covered_at_most']}",
-        f"- recogniser: {who['faces']} faces in {who['pictures']} pictures, cosine at most {who['at_most']}, "
-        f"limit {who['limit']}, bare at least {who['bare_at_least']}; {who['faces_in_covered']} faces in covered pictures",
+        f"- recogniser: {who['faces']} faces in {who['pictures']} pictures, each more like a persona than like the "
+        f"bare person, by {who['margin']} at least (bare ones less, by {who['control_margin']} at least); "
+        f"{who['faces_in_covered']} faces in covered pictures",
         f"- control: {control['pictures']} bare pictures and {control['faces']} bare faces, each found out",
         f"- left behind: {', '.join(outcome.leaks) or 'nothing'}; OBS's threads {outcome.before.threads} → "
         f"{outcome.after.threads}, file descriptors {outcome.before.fds} → {outcome.after.fds}",
@@ -159,7 +156,7 @@ def write(folder: Path, outcome: Outcome, judged: Judged, title: str) -> None:
         "wrong": wrong(outcome, judged),
         "struck": [asdict(each) for each in outcome.struck],
         "seen": [asdict(each) for each in judged.seen],
-        "faces": dict(judged.faces),
+        "faces": {number: asdict(face) for number, face in judged.faces.items()},
     }
     (folder / "report.json").write_text(json.dumps(data))
     (folder / "report.md").write_text(markdown(outcome, judged, title))

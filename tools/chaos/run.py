@@ -129,7 +129,6 @@ class Outcome:
 
     recording: Path
     control: Sequence[tuple[tuple[int, int], Path]]
-    clips: Mapping[tuple[int, int], Path]
     struck: Sequence[Struck]
     seconds: float
     raw_frames_shown: int
@@ -183,7 +182,6 @@ def run(
     return Outcome(
         recording,
         control,
-        clips,
         struck,
         seconds,
         watch.raw,
