@@ -273,9 +273,19 @@ def saved(folder: Path) -> dict[str, Any]:
     return dict(json.loads(wait_for("the saved collection", text, 5)))
 
 
-def saved_offset(folder: Path) -> int:
+def saved_offset(collection: dict[str, Any]) -> int:
     """The camera's, in ns."""
-    return next(int(source["sync"]) for source in saved(folder)["sources"] if source["name"] == CAMERA)
+    return next(int(source["sync"]) for source in collection["sources"] if source["name"] == CAMERA)
+
+
+def saved_with_ours(folder: Path) -> dict[str, Any]:
+    """The collection, once it was saved with an offset of ours."""
+
+    def ours() -> dict[str, Any] | None:
+        found = saved(folder)
+        return found if Offset.read(saved_offset(found)) else None
+
+    return wait_for("an offset of ours to be saved", ours, 10)
 
 
 @dataclass(frozen=True)
@@ -294,10 +304,9 @@ class Saved(Collection):
 def test_it_comes_back_after_a_crash_and_after_the_end(obs: ObsSession, folder: Path, obs_env: dict[str, str]) -> None:
     in_step(obs)
     obs.client.create_scene("Another")  # OBS saves
-    wait_for("an offset of ours to be saved", lambda: Offset.read(saved_offset(folder)), 10)
+    scenes = Saved("Audio", [], [], saved=saved_with_ours(folder))  # before: its end may come while it saves
     obs.kill()
 
-    scenes = Saved("Audio", [], [], saved=saved(folder))
     with ObsSession(folder, [scenes], video=obs.video, env=obs_env) as again:
         # Still ticked: it goes on from there.
         again.wait_status("the sound", lambda s: s["sound"].get(CAMERA, 0) > 2 * NEAR)
@@ -305,10 +314,10 @@ def test_it_comes_back_after_a_crash_and_after_the_end(obs: ObsSession, folder: 
         again.quit()
         assert again.leaks() == 0
 
-    assert Offset.read(saved_offset(folder))  # OBS saves before it tells scripts of its end
-    scenes = Saved("Audio", [], [], saved=saved(folder), ticked=False)
+    # OBS saves before it tells scripts of its end.
+    scenes = Saved("Audio", [], [], saved=saved_with_ours(folder), ticked=False)
     with ObsSession(folder, [scenes], video=obs.video, env=obs_env) as without:
         assert own_again(without)
         without.quit()
         assert without.leaks() == 0
-    assert saved_offset(folder) == OWN * MILLISECOND
+    assert saved_offset(saved(folder)) == OWN * MILLISECOND
