@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _REPORT_EVERY = 0.25
 _TRY_AGAIN = 1.0
 """Seconds after which what could not be loaded is tried again: a file may have come back."""
+_WARM_UP = 1.0
+"""Seconds after a pipeline's first swap that say nothing about its speed: kernels and models are being fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class Session:
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
         self._persona = self._load_error = self._frame_error = ""
-        self._taken = -1
+        # The newest frame that came to its end: what was taken since is still on its way.
+        self._finished = -1
+        self._first_swap: float | None = None
         self._results = 0
         self._status = LOADING
         self._counted = (time.monotonic(), -1, 0, 0)
@@ -116,7 +120,6 @@ class Session:
         frame = self._end.take()
         if frame is None:
             return None
-        self._taken = frame.id
         return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
 
     def _done(self, job: Job) -> None:
@@ -137,7 +140,10 @@ class Session:
                 status, error = FAILED, refused
                 self._end.put(job.frame, status, [], faces, job.seq)
             self._results += 1
+            self._finished = max(self._finished, job.frame.id)
             self._status = status
+            if status == SWAPPED and self._first_swap is None:
+                self._first_swap = time.monotonic()
         if error:
             self._frame_error = _words(error, self._frame_error)
         elif job.outcome:
@@ -185,6 +191,7 @@ class Session:
             self._persona, self._load_error = self._stages.persona_folder(self._loaded).name, ""
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
             self._orders = replace(self._orders, pipeline=pipeline)
+            self._first_swap = None
         except Exception as error:
             self._load_error = _words(error, self._load_error)
             self._try_again = now + _TRY_AGAIN
@@ -197,20 +204,21 @@ class Session:
 
     def _count(self, now: float) -> None:
         """Some times a second: looks at what was achieved, and publishes it."""
-        then, taken, results, swaps = self._counted
+        then, finished, results, swaps = self._counted
         elapsed = now - then
         if elapsed < _REPORT_EVERY or not self._line:
             return
-        self._counted = now, self._taken, self._results, self._line.swaps
+        self._counted = now, self._finished, self._results, self._line.swaps
         fps = (self._counted[2] - results) / elapsed
         self._fps, self._swap_fps = (
             _smooth(self._fps, fps),
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
         )
-        if self._status == SWAPPED and self._orders.pipeline and taken >= 0:
+        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP
+        if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
             stages = self._orders.pipeline.stages_ms
-            rung = self._governor.observe(Load(now, (self._taken - taken) / elapsed, fps, delay, stages, lagged))
+            rung = self._governor.observe(Load(now, (self._finished - finished) / elapsed, fps, delay, stages, lagged))
             self._orders = replace(self._orders, rung=rung)
         self._publish()
 
