@@ -132,7 +132,7 @@ def recorded(path: Path) -> list[Weather]:
     return [
         Weather(
             {**IDLE, **{name: float(row[name]) for name in stages}},
-            kept=float(row["result_fps"]) / float(row["camera_fps"]),
+            kept=max(float(row["result_fps"]) / float(row["camera_fps"]), 0.001),
             delay=float(row["delay_ms"]),
             lagged=float(row["lagged"]),
             camera_fps=float(row["camera_fps"]),

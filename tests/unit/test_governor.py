@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.quality import LADDER
-from tests.unit.load_plant import EVERY, IDLE, Weather, lasting, replay
+from tests.unit.load_plant import EVERY, IDLE, Weather, lasting, recorded, replay
 
 LAST = len(LADDER) - 1
+TRACE = Path(__file__).parent / "traces" / "full.csv"
+"""``tools.load_step --quality full --steps swap,burn,noise --loaded 10``, on two cores."""
 CALM = Weather()
 
 
@@ -74,6 +77,15 @@ def test_a_climb_that_was_taken_back_waits_ever_longer() -> None:
     gaps = [b - a for a, b in itertools.pairwise(tried)]
     assert gaps == sorted(gaps) or all(gap >= 55 for gap in gaps[4:])
     assert len(tried) <= 14
+
+
+def test_a_recorded_day_is_answered_without_swinging() -> None:
+    run = replay(recorded(TRACE))
+    assert run.at(9) == 0  # quiet
+    assert run.at(14) == LAST  # the swapper takes 250 ms
+    assert run.at(44) == 0  # 24 seconds later
+    assert run.most_in(10) <= 5
+    assert len(run.swings(10)) <= 1
 
 
 def test_one_hiccup_is_no_overload() -> None:
