@@ -66,12 +66,10 @@ class Session:
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
         self._persona = self._load_error = self._frame_error = ""
-        # The newest frame that came to its end: what was taken since is still on its way.
-        self._finished = -1
         self._first_swap: float | None = None
         self._results = 0
         self._status = LOADING
-        self._counted = (time.monotonic(), -1, 0, 0)
+        self._counted = (time.monotonic(), -1, 0, 0, 0)
         self._fps = self._swap_fps = 0.0
 
     def tend(self) -> None:
@@ -140,7 +138,6 @@ class Session:
                 status, error = FAILED, refused
                 self._end.put(job.frame, status, [], faces, job.seq)
             self._results += 1
-            self._finished = max(self._finished, job.frame.id)
             self._status = status
             if status == SWAPPED and self._first_swap is None:
                 self._first_swap = time.monotonic()
@@ -204,12 +201,15 @@ class Session:
 
     def _count(self, now: float) -> None:
         """Some times a second: looks at what was achieved, and publishes it."""
-        then, finished, results, swaps = self._counted
+        then, sent, kept, results, swaps = self._counted
         elapsed = now - then
         if elapsed < _REPORT_EVERY or not self._line:
             return
-        self._counted = now, self._finished, self._results, self._line.swaps
-        fps = (self._counted[2] - results) / elapsed
+        # What is on its way is not lost.
+        whole = self._results + self._end.on_their_way()
+        self._counted = now, self._end.sent(), whole, self._results, self._line.swaps
+        fps = (self._results - results) / elapsed
+        camera_fps, kept_fps = (self._counted[1] - sent) / elapsed, max(0.0, (whole - kept) / elapsed)
         self._fps, self._swap_fps = (
             _smooth(self._fps, fps),
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
@@ -218,7 +218,7 @@ class Session:
         if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
             stages = self._orders.pipeline.stages_ms
-            rung = self._governor.observe(Load(now, (self._finished - finished) / elapsed, fps, delay, stages, lagged))
+            rung = self._governor.observe(Load(now, camera_fps, kept_fps, delay, stages, lagged))
             self._orders = replace(self._orders, rung=rung)
         self._publish()
 

@@ -89,6 +89,15 @@ class EngineEnd:
             return False
         return self._slot(slot, at.SLOT_FRAME) != self._last_frame
 
+    def sent(self) -> int:
+        """The id of the newest frame that OBS sent; `layout.NONE` before the first."""
+        slot = self._header(at.INPUT_NEWEST)
+        return self._slot(slot, at.SLOT_FRAME) if 0 <= slot < at.INPUT_SLOTS else at.NONE
+
+    def on_their_way(self) -> int:
+        """Frames that were taken and not given back; the newest, which can still be taken, is one of them."""
+        return len(self._in_hand) + (self.sent() != self._last_frame)
+
     def take(self) -> Frame | None:
         """The newest frame if it was not taken yet, to be given back by `give_back`; None also while `IN_HAND` frames are out.
 
