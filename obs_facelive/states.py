@@ -208,7 +208,12 @@ CAUSES: Final = (
     ),
     Cause("one face more", "nothing: the next result has patches for all", Situation()),
     Cause("engine slow", "no results; the picture gets older", Situation()),
-    Cause("engine hung", "no results; the picture gets older; after 2 s it is killed: next line", Situation()),
+    Cause(
+        "engine hung",
+        "no results; the picture gets older; it is killed 2 s after its last sign of life (a call that does not return: after "
+        "10 s it gives none any more): next line",
+        Situation(),
+    ),
     Cause(
         "engine dead", "the engine is absent, then starting; the picture gets older", Situation(engine=ENGINE_ABSENT)
     ),

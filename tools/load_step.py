@@ -31,16 +31,12 @@ import numpy as np
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.link import layout
-from obs_facelive.link.atomic import read_word, write_word
-from obs_facelive.link.bell import Bell
-from obs_facelive.link.memory import SharedMemory
-from obs_facelive.link.obs_end import close_result, format_block, open_result, send_frame, send_settings
-from obs_facelive.obs.engine_process import EngineProcess
 from obs_facelive.obs.status import engine_report
 from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
 from obs_facelive.video import read_frames
 from tools.plot import BLUE, GREEN, GREY, ORANGE, Line, Panel, Plot
+from tools.stand_in import StandIn
 
 FPS = 30
 SIZE = 1280, 720
@@ -74,53 +70,32 @@ class Sample:
     stages_ms: dict[str, float]
 
 
-class Obs:
-    """OBS's end of one filter: sends each picture one tick after it was taken, looks for a result at each tick."""
+class Obs(StandIn):
+    """Sends each picture one tick after it was taken, looks for a result at each tick."""
 
     def __init__(self, home: Home, settings: dict[str, Any]) -> None:
-        width, height = SIZE
-        self._capacity, self._patch_capacity = width * height * 4, width * height * 4 + (1 << 18)
-        self.memory = SharedMemory.create(layout.block_bytes(self._capacity, self._patch_capacity))
-        format_block(self.memory.address, self._capacity, self._patch_capacity)
-        text = np.frombuffer(json.dumps(settings).encode() + b"\0", np.uint8)
-        send_settings(self.memory.address, text.ctypes.data, len(text) - 1)
-        self.bell = Bell()
-        self.engine = EngineProcess(home, "auto", self.bell)
-        self.engine.tell(open=self.memory.name, capacity=self._capacity, patch_capacity=self._patch_capacity)
+        super().__init__(home, *SIZE, json.dumps(settings))
         self._taken: dict[int, float] = {}
         self._last = layout.NONE
-        self.sent = self.results = 0
+        self.results = 0
         self.delays: list[float] = []
 
     def tick(self, picture: Pixels) -> None:
         """One frame of the video: what the render callback does."""
-        now = time.monotonic()
-        base = open_result(self.memory.address, self._capacity, self._patch_capacity)
-        if base:
-            seq, frame = read_word(base), read_word(base + 8 * layout.RESULT_FRAME)
-            status = read_word(base + 8 * layout.RESULT_STATUS)
-            if close_result(self.memory.address, base, seq) and frame != self._last:
-                self._last = frame
-                if status == layout.SWAPPED and frame in self._taken:
-                    self.results += 1
-                    self.delays.append((now - self._taken[frame]) * 1e3)
-                    write_word(self.memory.address + 8 * layout.DELAY_US, round(self.delays[-1] * 1e3))
-        self.sent += 1
-        self._taken[self.sent] = now - 1 / FPS
-        self._taken.pop(self.sent - 300, None)
-        height, width = picture.shape[:2]
-        data, line = picture.ctypes.data, picture.strides[0]
-        send_frame(self.memory.address, self._capacity, self.sent, time.monotonic_ns(), data, line, width, height)
-        os.write(self.bell.handle, b"\0")
+        now, result = time.monotonic(), self.result()
+        if result and result.frame != self._last:
+            self._last = result.frame
+            if result.status == layout.SWAPPED and result.frame in self._taken:
+                self.results += 1
+                self.delays.append((now - self._taken[result.frame]) * 1e3)
+                self.tell(layout.DELAY_US, round(self.delays[-1] * 1e3))
+        self.show(picture)
+        self._taken[self.frame] = now - 1 / FPS
+        self._taken.pop(self.frame - 300, None)
 
     def lag(self, share: float) -> None:
         """Tells the engine how many of the last second's ticks came too late."""
-        write_word(self.memory.address + 8 * layout.LAG_PERMILLE, round(share * 1000))
-
-    def close(self) -> None:
-        """Ends the engine."""
-        self.engine.close()
-        self.memory.close()
+        self.tell(layout.LAG_PERMILLE, round(share * 1000))
 
 
 def pictures(clip: Path) -> list[Pixels]:
@@ -202,7 +177,7 @@ def run(home: Home, clip: Path, settings: dict[str, Any], plan: list[tuple[float
             for seconds, name in plan:
                 load.set(name)
                 for _ in range(round(seconds / STEP_EVERY)):
-                    start, before, first = time.monotonic(), (obs.sent, obs.results), len(obs.delays)
+                    start, before, first = time.monotonic(), (obs.frame, obs.results), len(obs.delays)
                     while time.monotonic() - start < STEP_EVERY:
                         due, number, behind = _tick(obs, shown, due, number)
                         late = [*late[-FPS:], behind]
@@ -214,7 +189,7 @@ def run(home: Home, clip: Path, settings: dict[str, Any], plan: list[tuple[float
                     samples.append(
                         Sample(
                             time=len(samples) * STEP_EVERY,
-                            camera_fps=round((obs.sent - before[0]) / elapsed, 2),
+                            camera_fps=round((obs.frame - before[0]) / elapsed, 2),
                             result_fps=round((obs.results - before[1]) / elapsed, 2),
                             swap_fps=report.swap_fps,
                             delay_ms=round(float(np.median(delays)), 1),

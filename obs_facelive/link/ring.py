@@ -84,10 +84,7 @@ class EngineEnd:
 
     def fresh(self) -> bool:
         """Whether a frame has come that was not taken yet."""
-        slot = self._header(at.INPUT_NEWEST)
-        if not 0 <= slot < at.INPUT_SLOTS or len(self._in_hand) >= at.IN_HAND:
-            return False
-        return self._slot(slot, at.SLOT_FRAME) != self._last_frame
+        return len(self._in_hand) < at.IN_HAND and self.sent() != self._last_frame
 
     def sent(self) -> int:
         """The id of the newest frame that OBS sent; `layout.NONE` before the first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,21 +16,9 @@ import pytest
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.link import layout as at
-from obs_facelive.link.atomic import read_word
-from obs_facelive.link.bell import Bell
-from obs_facelive.link.memory import SharedMemory
-from obs_facelive.link.obs_end import (
-    close_result,
-    format_block,
-    open_result,
-    patch,
-    patch_count,
-    send_frame,
-    send_settings,
-)
-from obs_facelive.obs.engine_process import EngineProcess
 from obs_facelive.obs.status import Report, engine_report
 from obs_facelive.quality import LADDER
+from tools.stand_in import Result, StandIn
 
 LIMIT = 60.0
 
@@ -43,64 +30,22 @@ def wait(what: str, test: Callable[[], object], seconds: float = LIMIT) -> None:
         time.sleep(0.02)
 
 
-class Obs:
-    """What the supervisor and the render callback do, in one object, for one filter."""
-
-    def __init__(self, home: Home, width: int, height: int) -> None:
-        self.capacity, self.patch_capacity = width * height * 4, width * height * 4 + (1 << 18)
-        self.size = (width, height)
-        self.memory = SharedMemory.create(at.block_bytes(self.capacity, self.patch_capacity))
-        format_block(self.memory.address, self.capacity, self.patch_capacity)
-        self.bell = Bell()
-        self.engine = EngineProcess(home, "auto", self.bell)
-        self.frame = 0
-        self.settings("{}")
-        self.open()
-
-    def open(self) -> None:
-        self.engine.tell(open=self.memory.name, capacity=self.capacity, patch_capacity=self.patch_capacity)
-
-    def settings(self, text: str) -> None:
-        data = np.frombuffer(text.encode() + b"\0", np.uint8)
-        send_settings(self.memory.address, data.ctypes.data, len(text))
-
-    def word(self, index: int) -> int:
-        return read_word(self.memory.address + 8 * index)
-
-    def show(self, picture: Pixels) -> None:
-        """The camera's next picture, for which nobody waits."""
-        self.frame += 1
-        height, width = picture.shape[:2]
-        assert send_frame(
-            self.memory.address,
-            self.capacity,
-            self.frame,
-            time.monotonic_ns(),
-            picture.ctypes.data,
-            width * 4,
-            width,
-            height,
-        )
-        os.write(self.bell.handle, b"\0")
+class Obs(StandIn):
+    """Waits for what the engine makes of a picture."""
 
     def swap(self, picture: Pixels) -> tuple[int, list[tuple[int, int, int, int]]]:
         """(status, rectangles of the patches) for ``picture``."""
         self.show(picture)
-        height, width = picture.shape[:2]
-        answer: list[tuple[int, list[tuple[int, int, int, int]]]] = []
+        answer: list[Result] = []
 
         def answered() -> bool:
-            base = open_result(self.memory.address, self.capacity, self.patch_capacity)
-            if not base:
-                return False
-            seq = read_word(base)
-            if read_word(base + 8 * at.RESULT_FRAME) == self.frame:
-                rects = [patch(base, i, width, height, self.patch_capacity)[:4] for i in range(patch_count(base))]
-                answer.append((read_word(base + 8 * at.RESULT_STATUS), rects))
-            return close_result(self.memory.address, base, seq) and bool(answer)
+            result = self.result()
+            if result and result.frame == self.frame:
+                answer.append(result)
+            return bool(answer)
 
         wait(f"a result for frame {self.frame}", answered)
-        return answer[-1]
+        return answer[-1].status, answer[-1].rectangles
 
     def swap_when_loaded(self, picture: Pixels) -> tuple[int, list[tuple[int, int, int, int]]]:
         answers = []
@@ -111,10 +56,6 @@ class Obs:
 
         wait("the engine to load", loaded)
         return answers[-1]
-
-    def close(self) -> None:
-        self.engine.close()
-        self.memory.close()
 
 
 @pytest.fixture(scope="module")
