@@ -42,7 +42,7 @@ FACE = 300, 450
 WINDOW = 8
 """Frames that are averaged: the detector runs on one of them, four times a second."""
 WARM_UP, WINDOWS = 24, 20
-NETWORKS = ("detect", "landmarks", "blendshapes")
+NETWORKS = ("detect", "landmarks", "blendshapes", "occlusion")
 SWAPPER = "swap"
 
 

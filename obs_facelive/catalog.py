@@ -39,22 +39,22 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file in a wheel on PyPI, and the models that are made from it.
+    """A file in a wheel on PyPI, or one of our own beside the catalog, and the models that are made from it.
 
     Attributes
     ----------
-    member : path of the file inside the wheel
+    member : path of the file inside the wheel; without a ``package``, in the catalog's folder
     made_by, licence : of the models
     """
 
-    package: str
-    version: str
-    wheel_sha256: str
     member: str
     member_sha256: str
     made_by: str
     licence: str
     models: list[Model]
+    package: str = ""
+    version: str = ""
+    wheel_sha256: str = ""
 
     def recipe(self, model: Model) -> str:
         """A hash of everything that decides what ``model``'s file is."""

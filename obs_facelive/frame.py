@@ -110,6 +110,20 @@ class Landmarks:
 
 
 @dataclass(frozen=True, slots=True)
+class Surface:
+    """A live face laid out flat, in the canonical face's texture coordinates.
+
+    Attributes
+    ----------
+    live : (s, s, 3) uint8 BGR, 0 where the face has no surface
+    hidden : (t, t) uint8, 255 where something lies in front of the face
+    """
+
+    live: Pixels
+    hidden: Plane
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One tracked face in one frame.
 
@@ -119,12 +133,14 @@ class Face:
     points : (478, 3) float32 as in `Landmarks`, smoothed over time
     blendshapes : (52,) float32 0..1, ARKit names as in `obs_facelive.landmark.BLENDSHAPES`; zeros where not computed
     score : 0..1
+    surface : what the face looks like now, and what hides it; None where nobody looked
     """
 
     track: int
     points: Floats
     blendshapes: Floats
     score: float
+    surface: Surface | None = None
 
     def __post_init__(self) -> None:
         if self.points.shape != (LANDMARKS, 3) or self.blendshapes.shape != (52,):
@@ -142,12 +158,14 @@ class Layer:
     x, y : the frame's pixel that the layer's top left pixel lies on; the layer lies wholly inside the frame
     pixels : (h, w, 3) uint8 BGR
     mask : (h, w) uint8, 255 where `pixels` is the persona, 0 where the swapper has nothing
+    grain : standard deviation, in levels, of the noise that the camera's picture has and `pixels` has not
     """
 
     x: int
     y: int
     pixels: Pixels
     mask: Plane
+    grain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from obs_facelive.detect import Detector
 from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Roi
 from obs_facelive.geometry import head_pose
 from obs_facelive.landmark import Landmarker
+from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.provenance.badge import badge
 from obs_facelive.quality import LADDER, Rung
@@ -138,11 +139,13 @@ class Pipeline:
         swapper: Swapper,
         merger: Merger,
         canonical: CanonicalFace,
+        occlusion: Occlusion | None = None,
         *,
         real: bool = False,
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
+        self._occlusion = occlusion
         self._real = real
         self._tracker = Tracker()
         self._looks = 0
@@ -175,22 +178,31 @@ class Pipeline:
 
         try:
             with clock("track"):
-                faces = self._tracker.follow(frame, settings, detect, landmarks, rung.look_again)
+                # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
+                look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
+                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again)
             # Of several, one that the landmarker misses is still in the picture, and bare.
             turned = bool(faces) and settings.face == "all" and self._tracker.lost
             turned |= any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
             if faces and not turned:
+                again = self._looks % rung.details_every == 0
                 with clock("blendshapes"):
-                    faces = [self._expressed(face, rung) for face in faces]
+                    faces = [self._expressed(face, again) for face in faces]
+                if self._occlusion:
+                    with clock("occlusion"):
+                        search = settings.occlusion > 0
+                        faces = [replace(f, surface=self._occlusion.look(frame, f, search, again)) for f in faces]
+                    # Behind a hand there may be no face any more, or another one.
+                    turned = any(f.surface and hidden_share(f.surface) > MOST_HIDDEN for f in faces)
                 self._looks += 1
             self._expressions = {face.track: face.blendshapes for face in faces}
             return Looked(frame, faces, turned)
         finally:
             clock.end_frame()
 
-    def _expressed(self, face: Face, rung: Rung) -> Face:
+    def _expressed(self, face: Face, again: bool) -> Face:
         known = self._expressions.get(face.track)
-        if known is None or self._looks % rung.expression_every == 0:
+        if known is None or again:
             known = self._landmarker.blendshapes(face.points)
         return replace(face, blendshapes=known)
 

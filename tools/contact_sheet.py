@@ -20,17 +20,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
-from obs_facelive.landmark.facemesh import FaceMesh
-from obs_facelive.merge.blend import Blend
 from obs_facelive.personas.library import Persona, PersonaInfo, load_persona, persona_id
-from obs_facelive.personas.make import find_portrait, make_persona
-from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings, read
-from obs_facelive.swap.mesh import MeshSwapper
-from obs_facelive.topology import CanonicalFace, load_canonical_face
 from obs_facelive.view import compose
 
 LEAD = 5
@@ -49,23 +43,22 @@ def main() -> int:
     parser.add_argument("--settings", default="{}", help="JSON, as the filter's settings")
     arguments = parser.parse_args()
     home = Home.find()
-    detector, landmarker, canonical = BlazeFace(home.models), FaceMesh(home.models), load_canonical_face(home.models)
+    stages = Stages(home, "cpu")
     ids = home.persona_names() if arguments.personas is None else arguments.personas
     personas = [load_persona(home.personas / name) for name in ids]
     for path in arguments.pictures:
         picture = cv2.imread(str(path))
         if picture is None:
             parser.error(f"{path} is not a picture")
-        portrait = find_portrait(np.asarray(picture, np.uint8), detector, landmarker, 48)
         info = PersonaInfo(id=persona_id(path.stem), name=path.stem, kind="synthetic")
-        personas.append(make_persona(info, portrait, canonical))
+        personas.append(stages.persona_of(np.asarray(picture, np.uint8), info))
     settings, problems = read(arguments.settings)
     if problems:
         print("\n".join(problems), file=sys.stderr)
         return 1
     arguments.out.mkdir(parents=True, exist_ok=True)
     for clip in arguments.clips:
-        picture = sheet(clip, personas, settings, (detector, landmarker, canonical), arguments.moments, arguments.cell)
+        picture = sheet(clip, personas, settings, stages, arguments.moments, arguments.cell)
         target = arguments.out / f"{clip.stem}.jpg"
         cv2.imwrite(str(target), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
         print(target)
@@ -76,17 +69,14 @@ def sheet(
     clip: Path,
     personas: list[Persona],
     settings: Settings,
-    stages: tuple[BlazeFace, FaceMesh, CanonicalFace],
+    stages: Stages,
     rows: int,
     cell: int,
 ) -> Pixels:
     """The sheet of one clip, (rows * cell, (1 + personas) * cell, 3) uint8 BGR."""
-    detector, landmarker, canonical = stages
     out = []
     for run in moments(clip, rows):
-        pipelines = [
-            Pipeline(detector, landmarker, MeshSwapper(p, canonical), Blend(canonical), canonical) for p in personas
-        ]
+        pipelines = [stages.pipeline(settings, persona) for persona in personas]
         cells: list[Pixels] = []
         for frame in run:
             outcomes = [pipeline.process(frame, settings) for pipeline in pipelines]

@@ -62,10 +62,11 @@ class Costs:
         """What ``rung`` would cost now; zeros before anything was measured."""
         here, stages = self._rung or rung, self._stages
         detect = stages.get("detect", 0.0) * here.look_again / rung.look_again
-        expression = stages.get("blendshapes", 0.0) * here.expression_every / rung.expression_every
+        details = stages.get("blendshapes", 0.0) + stages.get("occlusion", 0.0)
+        details *= here.details_every / rung.details_every
         share = self._saved(rung) / self._saved(here)
         return Times(
-            look=detect + stages.get("landmarks", 0.0) + stages.get("track", 0.0) + expression,
+            look=detect + stages.get("landmarks", 0.0) + stages.get("track", 0.0) + details,
             swap=stages.get("swap", 0.0) * share,
             merge=stages.get("merge", 0.0) + (stages["rewarp"] if rung.swap_every != 1 else 0.0),
             every=rung.swap_every,

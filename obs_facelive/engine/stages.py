@@ -9,6 +9,7 @@ from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.landmark.facemesh import FaceMesh
+from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
 from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, load_persona
 from obs_facelive.personas.make import find_portrait, make_persona
@@ -47,7 +48,9 @@ class Stages:
         canonical = load_canonical_face(self._home.models)
         persona = persona or load_persona(self.persona_folder(settings))
         swapper, merger = MeshSwapper(persona, canonical), Blend(canonical)
-        return Pipeline(detector, landmarker, swapper, merger, canonical, real=persona.info.kind != "synthetic")
+        occlusion = Occlusion(self._home.models, canonical, self.device(settings))
+        real = persona.info.kind != "synthetic"
+        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, real=real)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

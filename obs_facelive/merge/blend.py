@@ -1,14 +1,22 @@
-"""The embedded merger: a soft oval, with the live eyes and the inside of the live mouth."""
+"""The embedded merger: a soft oval, with the live eyes, the inside of the live mouth, and what lies in front of the face."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
+from obs_facelive.mask.occlusion import over_frame
 from obs_facelive.settings import Settings
 from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
+
+GRAIN = 256
+"""Side in pixels of the noise that is laid over a face, over and over."""
+GRAIN_UNIT = 36
+"""What its standard deviation is stored as."""
 
 
 class Blend:
@@ -16,6 +24,9 @@ class Blend:
 
     def __init__(self, canonical: CanonicalFace) -> None:
         self._canonical = canonical
+        noise = np.random.default_rng(1).normal(0, 1, (GRAIN, GRAIN)).astype(np.float32)
+        noise += 0.25 * (np.roll(noise, 1, 0) + np.roll(noise, 1, 1))  # sensors and codecs smear theirs a little
+        self._grain = np.asarray(np.clip(np.round(noise / noise.std() * GRAIN_UNIT), -127, 127), np.int8)
 
     def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
         """The finished rectangle, as large as the layer; its outermost pixels are the frame's own."""
@@ -34,7 +45,17 @@ class Blend:
                 opening(hole, face.points[eye, :2], layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
-        _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
+        if settings.occlusion:
+            hidden = over_frame(frame, face, self._canonical, layer.x, layer.y, width, height)
+            if hidden is not None:
+                cover = cv2.multiply(
+                    cover, 255 - cv2.convertScaleAbs(hidden, alpha=settings.occlusion / 100), scale=1 / 255
+                )
+        # The same frame has the same grain, however often it is merged.
+        corner = (frame.id * 89 + layer.x) % GRAIN, (frame.id * 157 + layer.y) % GRAIN
+        _blend(
+            below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, self._grain, corner, layer.grain, out
+        )
         return Patch(layer.x, layer.y, out)
 
 
@@ -66,17 +87,32 @@ def _closed(ring: Floats) -> float:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _blend(below: Pixels, above: Pixels, mask: Plane, cover: Plane, hole: Plane, opacity: float, out: Pixels) -> None:
+def _blend(
+    below: Pixels,
+    above: Pixels,
+    mask: Plane,
+    cover: Plane,
+    hole: Plane,
+    opacity: float,
+    noise: npt.NDArray[np.int8],
+    corner: tuple[int, int],
+    grain: float,
+    out: Pixels,
+) -> None:
     height, width = mask.shape
     unit = np.float32(opacity / 255**3)
+    level = np.float32(grain / GRAIN_UNIT)
     for y in range(height):
         edge_row = y == 0 or y == height - 1
+        noise_row = noise[(y + corner[1]) % GRAIN]
         for x in range(width):
             share = np.int32(mask[y, x]) * np.int32(cover[y, x]) * np.int32(255 - hole[y, x])
             if edge_row or x == 0 or x == width - 1:
                 share = np.int32(0)
             alpha = np.float32(share) * unit
+            speck = level * noise_row[(x + corner[0]) % GRAIN] * alpha
             for k in range(3):
                 under = np.float32(below[y, x, k])
-                out[y, x, k] = np.uint8(under + (np.float32(above[y, x, k]) - under) * alpha + np.float32(0.5))
+                value = under + (np.float32(above[y, x, k]) - under) * alpha + speck
+                out[y, x, k] = np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(255)))
             out[y, x, 3] = below[y, x, 3]

@@ -29,6 +29,10 @@ UPPER_LIDS = (
 """Points between eye and brow."""
 OPEN_LIPS = 0.12
 """Gap by width of the mouth from which on a picture shows what is between the lips."""
+_HIDDEN_LIDS = 1.15
+"""How much more of the lids another picture must show, so that they are taken from there."""
+_FAINT = 0.16
+"""Log-odds of the brightness that a feature of bare skin may have."""
 MIN_FACE = 96
 """Pixels across a face below which a picture is refused."""
 
@@ -86,15 +90,16 @@ def make_persona(
     resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds. Of
         the bank those from the front are used, and none without a resting face
     """
+    bank = [portrait for portrait in bank if from_the_front(portrait, canonical)] if resting else []
     texture, seen = unwrap(base.pixels, base.points, canonical, TEXTURE)
     texture = _mirror_unseen(texture, seen)
     reader = LightReader(canonical)
     visible = np.clip(facing(base.points[: len(canonical.uv)], canonical.triangles), 0, 1)
     texture = flatten_light(texture, reader.sample(base.pixels, base.points), visible, canonical)
-    texture = _even_out(texture, canonical)
-    texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)))
+    texture = _show_lids(texture, base, bank, canonical)
+    texture = _calm_skin(_even_out(texture, canonical), canonical)
+    texture = _mend_sides(texture, np.maximum(seen, 1 - _sides(TEXTURE)), canonical)
     flat = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
-    bank = [portrait for portrait in bank if from_the_front(portrait, canonical)] if resting else []
     lines = [expression_lines(resting, portrait, canonical) for portrait in bank if resting]
     opened = sorted((mouth_gap(p.points), i) for i, p in enumerate([base, *bank]) if mouth_gap(p.points) > OPEN_LIPS)
     # The least and the widest opened mouth: between them lies what talking needs.
@@ -142,16 +147,18 @@ def _mirror_unseen(texture: Floats, seen: Floats) -> Floats:
     return np.asarray(texture * (1 - weight) + other * weight, np.float32)
 
 
-def _mend_sides(texture: Floats, seen: Floats) -> Floats:
+def _mend_sides(texture: Floats, seen: Floats, canonical: CanonicalFace) -> Floats:
     """The sides of the face, seen at a grazing angle only, take the colour of what lies before them, with their own grain.
 
     There the studio's light falls off, and hair and background mix in: a dark or grey seam once the live head turns.
     """
     trust = np.clip((seen - 0.55) / 0.3, 0, 1)[..., None]
     odds = log_odds(texture)
-    inner = _blur(odds * trust, 0.07) / (_blur(trust, 0.07)[..., None] + 1e-6)
-    grain = np.clip(odds - _blur(odds, 0.02), -0.4, 0.4) * np.clip((seen - 0.15) / 0.3, 0, 1)[..., None]
-    mended = trust * odds + (1 - trust) * (inner + grain)
+    skin = trust * np.clip(_skin(canonical) * 2 - 1, 0.002, 1)[..., None]
+    inner = _blur(odds * skin, 0.07) / (_blur(skin[..., 0], 0.07)[..., None] + 1e-6)
+    # Only what is as fine as pores and alike in all colours: strands and creases at a grazing angle are smears.
+    grain = np.clip((odds - _blur(odds, 0.006)) @ LUMA, -0.15, 0.15) * np.clip((seen - 0.15) / 0.3, 0, 1)
+    mended = trust * odds + (1 - trust) * (inner + grain[..., None])
     return np.asarray(255 / (1 + np.exp(-mended)), np.float32)
 
 
@@ -162,7 +169,7 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     """
     odds = log_odds(texture)
     luma = odds @ LUMA
-    skin = np.clip(over_texture(canonical, skin_points(canonical)[:, None], TEXTURE)[..., 0] * 1.5, 0, 1)
+    skin = np.clip(_skin(canonical) * 1.5, 0, 1)
     # Beards, stubble and brows are no shadows.
     smooth = _blur(luma, 0.015)
     skin = _blur(skin * np.clip(2.2 + (smooth - np.median(luma[skin > 0.5])) * 1.6, 0, 1), 0.01)
@@ -175,14 +182,71 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     shine = np.clip(((fine - around) @ LUMA - 0.1) / 0.4, 0, 1) * skin
     change = 1.4 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
     darkness = float(np.clip((0.2 - np.median(luma[skin > 0.5])) / 1.2, 0, 1))
-    lids = np.zeros((len(canonical.uv), 1), np.float32)
-    lids[list(UPPER_LIDS)] = 1
-    sockets = _blur(over_texture(canonical, lids, TEXTURE)[..., 0], 0.008)[..., None]
-    change += 0.6 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
+    sockets = _blur(_lids(canonical), 0.008)[..., None]
+    change += 0.9 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
     change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
     # Colour is strongest at middle brightness: dark hair and deep shadows, lifted to there, would glow orange.
     change -= 0.45 * np.clip(np.median(luma[skin > 0.5]) - luma - 0.4, 0, 1)[..., None] * (odds - luma[..., None])
     return odds_gain(texture, np.exp(change).astype(np.float32))
+
+
+def _calm_skin(texture: Floats, canonical: CanonicalFace) -> Floats:
+    """Blotches, creases and smears of colour on bare skin, softened: lifted into another light they would be scars.
+
+    Differences of brightness up to `_FAINT` stay nearly as they are; of the colour's, which skin hardly has at this size, a part.
+    """
+    odds = log_odds(texture)
+    skin = _skin(canonical)
+    skin = np.maximum(np.clip(skin * 1.6 - 0.6, 0, 1), _lids(canonical))
+    luma = odds @ LUMA
+    # Hairs of beards and brows are much darker than the skin around them, over an area.
+    bright = _blur(luma, 0.008)
+    skin = _blur(skin * np.clip(1.7 + (bright - np.median(luma[skin > 0.5])) * 1.9, 0, 1), 0.006)[..., None]
+    share = _blur(skin[..., 0], 0.035)[..., None] + 1e-3
+    around = _blur(odds * skin, 0.035) / share
+    middle = _blur(odds * skin, 0.0025) / (_blur(skin[..., 0], 0.0025)[..., None] + 1e-3)
+    band = middle - around
+    brightness = (band @ LUMA)[..., None]
+    colour = band - brightness
+    calm = _FAINT * np.tanh(brightness / _FAINT) + 0.35 * colour
+    fine = odds - middle
+    fine_brightness = (fine @ LUMA)[..., None]
+    calm += 0.2 * np.tanh(fine_brightness / 0.2) + 0.5 * (fine - fine_brightness) - fine
+    return odds_gain(texture, np.exp(skin * (calm - band)).astype(np.float32))
+
+
+def _lids(canonical: CanonicalFace) -> Floats:
+    """(TEXTURE, TEXTURE): 1 between eyes and brows, 0 elsewhere."""
+    lids = np.zeros((len(canonical.uv), 1), np.float32)
+    lids[list(UPPER_LIDS)] = 1
+    return np.asarray(over_texture(canonical, lids, TEXTURE)[..., 0], np.float32)
+
+
+def _show_lids(texture: Floats, base: Portrait, bank: Sequence[Portrait], canonical: CanonicalFace) -> Floats:
+    """``texture`` with the lids of the picture that shows them best, where ``base`` has them hidden under low brows.
+
+    Drawn out by raised live brows, the hairs over a hidden lid would be a dark stain.
+    """
+    best = max(bank, key=_lid_height, default=base)
+    if _lid_height(best) < _HIDDEN_LIDS * _lid_height(base):
+        return texture
+    other, _ = unwrap(best.pixels, best.points, canonical, TEXTURE)
+    lids = _blur(_lids(canonical), 0.007)
+    around = np.clip(_blur(lids, 0.03) * 3, 0, 1) * np.clip(_skin(canonical) * 2 - 1, 0, 1)
+    shift = ((log_odds(texture) - log_odds(other)) * around[..., None]).sum((0, 1)) / around.sum()
+    lit = odds_gain(other, np.exp(shift).astype(np.float32))
+    return np.asarray(texture + (lit - texture) * np.clip(lids * 1.5, 0, 1)[..., None], np.float32)
+
+
+def _lid_height(portrait: Portrait) -> float:
+    """How much is seen of the upper lids, by the distance between the eyes' outer corners."""
+    points = portrait.points[:, :2]
+    gaps = points[[52, 65, 282, 295]] - points[[159, 158, 386, 385]]
+    return float(np.linalg.norm(gaps, axis=1).mean() / np.linalg.norm(points[33] - points[263]))
+
+
+def _skin(canonical: CanonicalFace) -> Floats:
+    return np.asarray(over_texture(canonical, skin_points(canonical)[:, None], TEXTURE)[..., 0], np.float32)
 
 
 def _sides(size: int) -> Floats:

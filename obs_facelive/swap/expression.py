@@ -18,6 +18,8 @@ _UPPER = ("brow", "eyeSquint", "eyeWide", "noseSneer")
 _LOWER = ("mouth", "jaw", "cheek", "noseSneer")
 _SPLIT = (0.42, 0.54)
 """v between which the texture belongs to the upper face (above) and to the lower one."""
+_BESIDE_FOLDS = 0.75
+"""How deep the bank's lines are where the live face's own folds are added to them."""
 QUICK = 0.06
 """Seconds in which the lines follow a change of expression (time constant)."""
 
@@ -72,14 +74,34 @@ class ExpressionBank:
             np.float32,
         ).reshape(2, -1)
 
-    def lines(self, weights: Floats, finest: int) -> Floats:
-        """(e, e) float32 odds gains over the texture, ``e`` at the most ``finest``."""
+    def lines(self, weights: Floats, finest: int, folds: Floats | None = None) -> Floats:
+        """(e, e) float32 odds gains over the texture, ``e`` at the most ``finest``: the bank's, and the live face's ``folds``.
+
+        ``folds`` (f, f) float32 log-odds, see `obs_facelive.swap.folds`.
+        """
         out = np.ones((len(self._share), len(self._share)), np.float32)
         if len(self._lines):
-            _sum(self._lines, weights, self._share, LINES_UNIT, out)
+            _sum(self._lines, weights, self._share, LINES_UNIT if folds is None else LINES_UNIT * _BESIDE_FOLDS, out)
+        if folds is not None:
+            gains = np.asarray(cv2.exp(folds), np.float32)
+            if len(out) < len(gains):
+                out = np.asarray(cv2.resize(out, gains.shape, interpolation=cv2.INTER_LINEAR), np.float32)
+            elif len(out) > len(gains):
+                gains = np.asarray(cv2.resize(gains, out.shape, interpolation=cv2.INTER_LINEAR), np.float32)
+            out *= gains
         if len(out) > finest:
             out = np.asarray(cv2.resize(out, (finest, finest), interpolation=cv2.INTER_AREA), np.float32)
         return out
+
+
+_EXPRESSIVE = np.array([name.startswith(("brow", "cheek", "jaw", "mouth", "nose")) for name in BLENDSHAPES])
+_RESTLESS = 0.2
+"""A weight up to which a resting face can have it."""
+
+
+def activity(blendshapes: Floats) -> float:
+    """How far from rest an expression (52,) is: the sum of the weights that no resting face has."""
+    return float(np.clip(blendshapes[_EXPRESSIVE] - _RESTLESS, 0, 1).sum())
 
 
 _Followed = TypeVar("_Followed", float, Floats)

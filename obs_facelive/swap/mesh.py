@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from obs_facelive.frame import Face, Floats, Frame, Layer
+from obs_facelive.frame import Face, Floats, Frame, Layer, Pixels
 from obs_facelive.personas.library import Persona
 from obs_facelive.settings import Settings
+from obs_facelive.surface import Unwrapper
 from obs_facelive.swap.camera import Camera, Textures, look
-from obs_facelive.swap.expression import QUICK, ExpressionBank, follow
-from obs_facelive.swap.light import LUMA, Light, LightReader, skin_points, texture_light
+from obs_facelive.swap.expression import QUICK, ExpressionBank, activity, follow
+from obs_facelive.swap.folds import LiveFolds, RestingFace
+from obs_facelive.swap.light import LUMA, Light, LightReader, log_odds, skin_points, texture_light
 from obs_facelive.swap.mouth import mix_mouths, mouth_gap, mouth_layout, mouth_triangles
 from obs_facelive.swap.raster import draw, empty_depth, facing
 from obs_facelive.topology import FACE_OVAL, CanonicalFace
@@ -36,6 +39,8 @@ class _Wearer:
     light: Light
     hair: Floats
     weights: Floats
+    resting: RestingFace
+    folds: Floats | None
 
 
 class MeshSwapper:
@@ -46,8 +51,9 @@ class MeshSwapper:
         self._canonical = canonical
         self._reader = LightReader(canonical)
         self._bank = ExpressionBank(persona)
+        self._folds = LiveFolds(canonical)
         self._wearers: dict[int, _Wearer] = {}
-        self._textures = Textures(persona.texture)
+        self._textures = Textures(persona.texture, _bare(persona.texture, canonical))
         inside = mouth_triangles(canonical)
         self._around_mouth = np.ascontiguousarray(canonical.triangles[~inside])
         self._mouth_uv, self._mouth = mouth_layout(canonical)
@@ -71,26 +77,31 @@ class MeshSwapper:
         low = np.clip(np.floor(points[:, :2].min(0)), 0, [frame.width, frame.height]).astype(int)
         high = np.clip(np.ceil(points[:, :2].max(0)), low, [frame.width, frame.height]).astype(int)
         width, height = high - low
-        pixels, mask = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+        pixels, mask, grain = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8), 0.0
         if width and height:
             visible = facing(points, self._canonical.triangles)
             wearer = self._wearer(frame, face, visible)
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
             vertices[:, 2:5] = np.exp(self._relight(wearer.light, settings.colour_match / 100))
-            vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle) * (1 - wearer.hair)
+            vertices[:, 5] = np.maximum(_smooth_step((visible + 0.02) / 0.14), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
             depth = empty_depth(height, width)
             gap = mouth_gap(face.points)
             opened = not settings.keep_mouth and gap > LIPS_APART
             side = float(np.ptp(points[:, 0])) / self._across
-            texture = self._textures.at(side, wearer.camera.softness)
+            texture = self._textures.at(side, wearer.camera)
+            grain = math.sqrt(max(wearer.camera.grain**2 - texture.grain**2, 0.0))
             draw(
                 local,
                 self._around_mouth if opened else self._canonical.triangles,
                 vertices,
-                texture,
-                self._bank.lines(wearer.weights, max(16, round(len(texture) * (1 - 0.4 * wearer.camera.softness)))),
+                texture.pixels,
+                self._bank.lines(
+                    wearer.weights,
+                    max(16, round(len(texture.pixels) * (1 - 0.4 * wearer.camera.softness))),
+                    wearer.folds,
+                ),
                 wearer.camera.haze,
                 pixels,
                 mask,
@@ -102,19 +113,16 @@ class MeshSwapper:
                 mouth = mix_mouths(self.persona.mouths, self.persona.gaps, gap)
                 plain = np.ones((2, 2), np.float32)
                 draw(local, self._mouth, vertices, mouth, plain, wearer.camera.haze, pixels, mask, depth)
-        return Layer(int(low[0]), int(low[1]), pixels, mask)
+        return Layer(int(low[0]), int(low[1]), pixels, mask, grain)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:
         camera = look(frame.pixels, face.points)
         old = self._wearers.get(face.track)
         elapsed = frame.time - old.time if old else FORGET
         if old and 0 <= elapsed < FORGET:
-            camera = Camera(
-                follow(old.camera.haze, camera.haze, elapsed, CAMERA_QUICK),
-                follow(old.camera.softness, camera.softness, elapsed, CAMERA_QUICK),
-            )
+            camera = old.camera.towards(camera, elapsed, CAMERA_QUICK)
         colours = self._reader.sample(frame.pixels, face.points, camera.haze)
-        light = self._reader.read(colours, np.clip(visible, 0, 1))
+        light = self._reader.read(colours, np.clip(visible, 0, 1) * self._free(face))
         hair = self._hair(colours, light)
         weights = self._bank.weights(face.blendshapes - self.persona.neutral)
         if old and 0 <= elapsed < FORGET:
@@ -124,10 +132,22 @@ class MeshSwapper:
                 follow(old.light.mean, light.mean, elapsed, LIGHT_QUICK),
                 follow(old.light.field, light.field, elapsed, LIGHT_QUICK),
             )
-        wearer = _Wearer(frame.time, camera, light, hair, weights)
+        resting, folds = RestingFace() if old is None or not 0 <= elapsed < FORGET else old.resting, None
+        if face.surface:
+            active = activity(face.blendshapes)
+            folds = resting.folds(self._folds, face.surface, visible, active, min(elapsed, FORGET))
+        wearer = _Wearer(frame.time, camera, light, hair, weights, resting, folds)
         self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
         self._wearers[face.track] = wearer
         return wearer
+
+    def _free(self, face: Face) -> Floats:
+        """(468,) float32 0..1: how far each point is not hidden."""
+        if face.surface is None:
+            return np.ones(len(self._canonical.uv), np.float32)
+        hidden = face.surface.hidden
+        columns, rows = np.clip((self._canonical.uv * len(hidden)).astype(int), 0, len(hidden) - 1).T
+        return np.asarray(1 - hidden[rows, columns] * np.float32(1 / 255), np.float32)
 
     def _hair(self, colours: Floats, light: Light) -> Floats:
         """(468,) float32 0..1: where hair lies over forehead, temples and upper cheeks, far darker than the skin there."""
@@ -151,6 +171,15 @@ class MeshSwapper:
         shift = brightness * share + hue * (0.3 + 0.7 * share)
         field = np.clip(light.field, -1.6, 1.6) * np.maximum(0.35 + 0.65 * min(1.0, match * 1.2), self._edge)
         return np.asarray(np.clip(shift + field - self._own * self._edge, -3, 3), np.float32)
+
+
+def _bare(texture: Pixels, canonical: CanonicalFace) -> Floats:
+    """(s, s) float32 0..1: where ``texture`` (s, s, 3) is bare skin, and no beard."""
+    size = len(texture)
+    skin = np.clip(Unwrapper(canonical, size).spread(skin_points(canonical)) * 1.6 - 0.6, 0, 1)
+    bright = cv2.GaussianBlur(log_odds(texture @ LUMA), (0, 0), size * 0.01)
+    skin *= np.clip(1.5 + (bright - np.median(bright[skin > 0.5])) * 2.2, 0, 1)
+    return np.asarray(cv2.GaussianBlur(skin, (0, 0), size * 0.004), np.float32)
 
 
 def _smooth_step(x: Floats) -> Floats:

@@ -173,6 +173,44 @@ def draw(
                 wc += step_c
 
 
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def project(points: Floats, triangles: Indices, uv: Floats, plane: Plane, out: Plane) -> None:
+    """Draws ``plane`` (s, s), laid out flat, onto ``out`` (h, w), bilinearly; triangles that look away are left out.
+
+    Parameters
+    ----------
+    points : (n, 3) float32 in ``out``'s pixels
+    uv : (n, 2) float32 0..1
+    """
+    height, width = out.shape
+    size = plane.shape[0]
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area >= np.float32(-1e-3):
+            continue
+        x0, x1 = max(0, math.ceil(min(ax, bx, cx) - 0.5)), min(width - 1, math.floor(max(ax, bx, cx) - 0.5))
+        y0, y1 = max(0, math.ceil(min(ay, by, cy) - 0.5)), min(height - 1, math.floor(max(ay, by, cy) - 0.5))
+        scale = np.float32(1) / area
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                px, py = np.float32(x + 0.5), np.float32(y + 0.5)
+                wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * scale
+                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * scale
+                wa = np.float32(1) - wb - wc
+                if wa < -1e-5 or wb < -1e-5 or wc < -1e-5:
+                    continue
+                u = (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) * size - np.float32(0.5)
+                v = (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) * size - np.float32(0.5)
+                column, row = min(max(int(u), 0), size - 2), min(max(int(v), 0), size - 2)
+                fx, fy = u - column, v - row
+                top = plane[row, column] + (np.float32(plane[row, column + 1]) - plane[row, column]) * fx
+                below = plane[row + 1, column] + (np.float32(plane[row + 1, column + 1]) - plane[row + 1, column]) * fx
+                value = top + (below - top) * fy
+                out[y, x] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+
+
 def empty_depth(height: int, width: int) -> npt.NDArray[np.float32]:
     """A depth buffer in which everything is visible."""
     return np.full((height, width), FAR, np.float32)

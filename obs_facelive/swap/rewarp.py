@@ -53,7 +53,7 @@ def rewarp(layer: Layer, old: Floats, new: Floats, width: int, height: int) -> L
     cv2.insertChannel(layer.mask, both, 3)
     moved = cv2.remap(both, sources, cast(Any, None), cv2.INTER_LINEAR, borderValue=0.0)
     pixels, mask = cv2.cvtColor(moved, cv2.COLOR_BGRA2BGR), cv2.extractChannel(moved, 3)
-    return Layer(int(low[0]), int(low[1]), np.asarray(pixels, np.uint8), np.asarray(mask, np.uint8))
+    return Layer(int(low[0]), int(low[1]), np.asarray(pixels, np.uint8), np.asarray(mask, np.uint8), layer.grain)
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

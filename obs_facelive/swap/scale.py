@@ -26,6 +26,12 @@ def swap_at(scale: float, swapper: Swapper, frame: Frame, faces: Sequence[Face],
         if layer.mask.size:
             doubled = layer.mask.shape[1] * 2, layer.mask.shape[0] * 2
             pixels, mask = (cv2.resize(p, doubled, interpolation=cv2.INTER_LINEAR) for p in (layer.pixels, layer.mask))
-            layer = Layer(layer.x * 2, layer.y * 2, np.asarray(pixels, np.uint8), np.asarray(mask, np.uint8))
+            layer = replace(
+                layer,
+                x=layer.x * 2,
+                y=layer.y * 2,
+                pixels=np.asarray(pixels, np.uint8),
+                mask=np.asarray(mask, np.uint8),
+            )
         layers.append(layer)
     return layers

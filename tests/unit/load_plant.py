@@ -52,7 +52,7 @@ class Weather:
         full, stages = LADDER[0], dict(self.stages)
         before = stages["swap"]
         stages["detect"] *= full.look_again / rung.look_again
-        stages["blendshapes"] /= rung.expression_every
+        stages["blendshapes"] /= rung.details_every
         if rung.swap_scale < 1:
             stages["swap"] *= self.scale_saves
         if rung.swap_every != 1:

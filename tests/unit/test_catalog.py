@@ -37,6 +37,7 @@ def test_set_up_built_everything(models: Path) -> None:
             "face_landmarks_v2_478.onnx",
             "face_blendshapes_v2.onnx",
             "canonical_face.npz",
+            "face_occlusion.onnx",
         ],
         "ready",
     )

@@ -1,0 +1,160 @@
+"""What lies in front of a face: hands, hair, glasses, a microphone. A small network looks at the face laid out flat.
+
+It sees the live face and the memory of it: what passes in front of a face is no part of it, even where it has its colour.
+Trained by `tools.occlusion`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from obs_facelive.catalog import model_file
+from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane, Surface
+from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.surface import Unwrapper
+from obs_facelive.swap.raster import facing, project
+from obs_facelive.topology import CanonicalFace
+
+SIZE = 128
+"""Texels of a side that the network sees."""
+FINE = 256
+"""Texels of a side of `Surface.live`."""
+FILE = "face_occlusion.onnx"
+FORGET = 1.0
+"""Seconds after which a face that was not seen is known no more."""
+_LEARN = 2.0
+"""Seconds in which the memory follows what is seen of a face (time constant)."""
+_CALM = 0.03
+"""The same for what hides it: too short to be seen, long enough to take the tremble out of an edge."""
+MOST_HIDDEN = 0.8
+"""Share of the face's middle from which on it is not known any more whether there is a face behind."""
+_SHARPEN = 0.35, 0.65
+"""The network's answers that count as free and as hidden; between them lies the soft edge."""
+
+
+def network_input(live: Pixels, memory: Pixels, seen: Floats) -> Floats:
+    """(7, SIZE, SIZE) float32: what the network sees.
+
+    Parameters
+    ----------
+    live, memory : (SIZE, SIZE, 3) uint8 BGR, the face now and as it is known, laid out flat
+    seen : (SIZE, SIZE) float32 0..1, how far the surface looks into the camera
+    """
+    part = memory[SIZE // 4 : SIZE * 3 // 4 : 2, SIZE // 4 : SIZE * 3 // 4 : 2]
+    middle = np.asarray(np.median(part.reshape(-1, 3), axis=0), np.float32)[:, None, None]
+    out = np.empty((7, SIZE, SIZE), np.float32)
+    np.subtract(live.transpose(2, 0, 1), middle, out=out[:3])
+    np.subtract(memory.transpose(2, 0, 1), middle, out=out[3:6])
+    out[:6] *= np.float32(1 / 64)
+    out[6] = seen
+    return out
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one tracked face: its memory as (SIZE, SIZE, 3) float32, and what hid it last."""
+
+    time: float
+    memory: Floats
+    hidden: Floats
+
+
+class Occlusion:
+    """Lays faces out flat and finds what hides them; knows each tracked face."""
+
+    def __init__(self, models: Path, canonical: CanonicalFace, device: Device = "cpu") -> None:
+        self._session = open_session(model_file(models, FILE), device)
+        self._canonical = canonical
+        self._fine, self._coarse = Unwrapper(canonical, FINE), Unwrapper(canonical, SIZE)
+        self._faces: dict[int, _Known] = {}
+
+    def look(self, frame: Frame, face: Face, search: bool = True, again: bool = True) -> Surface:
+        """The surface of ``face`` in ``frame``.
+
+        ``search`` False: nobody wants to know what hides it. ``again`` False: what is known from the last frame will do.
+        """
+        live = self._fine.unwrap(frame.pixels, face.points)
+        if not search:
+            return Surface(live, np.zeros((SIZE, SIZE), np.uint8))
+        known = self._faces.get(face.track)
+        elapsed = frame.time - known.time if known else FORGET
+        if known and 0 <= elapsed < FORGET and not again:
+            return Surface(live, _plane(known.hidden))
+        small = np.asarray(cv2.resize(live, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+        visible = np.clip(facing(face.points[: len(self._canonical.uv)], self._canonical.triangles), 0, 1)
+        seen = self._coarse.spread(visible)
+        if known is None or not 0 <= elapsed < FORGET:
+            known = _Known(frame.time, small.astype(np.float32), np.zeros((SIZE, SIZE), np.float32))
+            elapsed = 0.0
+        # A lamp that is switched on changes all of a face, and hides nothing of it.
+        free = (known.hidden < 0.5) & self._coarse.inside
+        change = np.median(small[free][::7] - known.memory[free][::7], axis=0) if free[::4].any() else np.zeros(3)
+        memory = np.clip(known.memory + np.asarray(np.clip(change, -40, 40), np.float32), 0, 255)
+        image = network_input(small, np.asarray(memory + 0.5, np.uint8), seen)
+        (answer,) = self._session.run(["hidden"], {"image": image[None]})
+        hidden = np.asarray(answer[0, 0] * np.clip(seen * 4 - 0.2, 0, 1), np.float32)
+        if elapsed > 0:
+            hidden = known.hidden + (hidden - known.hidden) * np.float32(1 - math.exp(-elapsed / _CALM))
+        learn = ((1 - hidden) * seen)[..., None] * np.float32(1 - math.exp(-elapsed / _LEARN))
+        memory += (small - memory) * learn
+        self._faces = {k: f for k, f in self._faces.items() if abs(frame.time - f.time) < FORGET}
+        self._faces[face.track] = _Known(frame.time, memory, hidden)
+        return Surface(live, _plane(hidden))
+
+
+def hidden_share(surface: Surface) -> float:
+    """0..1: how much of the middle of the face, brows to chin, is hidden."""
+    part = surface.hidden[SIZE // 4 : SIZE * 3 // 4, SIZE // 4 : SIZE * 3 // 4]
+    return float((part > 127).mean())
+
+
+def _plane(hidden: Floats) -> Plane:
+    low, high = _SHARPEN
+    return np.asarray(np.clip((hidden - low) * (255 / (high - low)), 0, 255), np.uint8)
+
+
+def over_frame(
+    frame: Frame, face: Face, canonical: CanonicalFace, x: int, y: int, width: int, height: int
+) -> Plane | None:
+    """(height, width) uint8, 255 where ``face`` is hidden, from pixel x, y of ``frame`` on; None where nothing hides it.
+
+    The network's coarse answer is drawn onto the picture, and its edges are moved onto the picture's own by a guided filter
+    (K. He, J. Sun, X. Tang, Guided image filtering, ECCV 2010), at half the picture's size (K. He, J. Sun, Fast guided
+    filter, arXiv 1505.00996).
+    """
+    surface = face.surface
+    if surface is None or not surface.hidden.any() or width < 4 or height < 4:
+        return None
+    half = max(2, width // 2), max(2, height // 2)
+    scale = np.array([half[0] / width, half[1] / height, 1], np.float32)
+    points = ((face.points[: len(canonical.uv)] - np.array([x, y, 0], np.float32)) * scale).astype(np.float32)
+    coarse = np.zeros((half[1], half[0]), np.uint8)
+    project(points, canonical.triangles, canonical.uv, surface.hidden, coarse)
+    if not coarse.any():
+        return None
+    part = frame.pixels[y : y + height, x : x + width]
+    guide = cv2.cvtColor(cv2.resize(part, half, interpolation=cv2.INTER_AREA), cv2.COLOR_BGRA2GRAY)
+    radius = max(1, round(0.018 * float(np.ptp(points[:, 0]))))
+    fine = _guided(np.asarray(guide, np.float32) / 255, np.asarray(coarse, np.float32) / 255, 2 * radius + 1)
+    large = cv2.resize(
+        np.asarray(np.clip(fine * 1.3 - 0.15, 0, 1) * 255, np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return np.asarray(large, np.uint8)
+
+
+_SMOOTH = 1e-3
+"""Variance of the guide, of brightness 0..1, from which on an edge of the picture is one of the mask's, too."""
+
+
+def _guided(guide: Floats, mask: Floats, side: int) -> Floats:
+    def mean(picture: Floats) -> Floats:
+        return np.asarray(cv2.blur(picture, (side, side)), np.float32)
+
+    guide_mean, mask_mean = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - guide_mean * mask_mean) / (mean(guide * guide) - guide_mean**2 + np.float32(_SMOOTH))
+    return mean(slope) * guide + mean(mask_mean - slope * guide_mean)
