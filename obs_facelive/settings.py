@@ -85,6 +85,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mask_softness: Annotated[
         Percent, _about("Mask softness", "How soft the edge of the swapped area is.", "Blend", "%")
     ] = 50
+    shape: Annotated[
+        Percent,
+        _about(
+            "Shape",
+            "How far jaw, cheeks, nose and the length of your face become the persona's. 0: your own. It learns your face in a few seconds.",
+            "Face",
+            "%",
+        ),
+    ] = 50
+    eye_colour: Annotated[
+        Percent,
+        _about("Eye colour", "How far your own eyes take on the colour of the persona's, while they are kept.", "Face", "%"),
+    ] = 100
+    match_neck: Annotated[
+        Percent,
+        _about("Match neck and ears", "How far your own skin around the face takes on the persona's tone.", "Blend", "%"),
+    ] = 0
     colour_match: Annotated[
         Percent, _about("Colour match", "How far light and skin tone of the room go onto the persona.", "Blend", "%")
     ] = 70

@@ -46,8 +46,7 @@ class Stages:
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
         persona = persona or load_persona(self.persona_folder(settings))
-        swapper, merger = MeshSwapper(persona, canonical), Blend(canonical)
-        return Pipeline(detector, landmarker, swapper, merger, canonical, real=persona.info.kind != "synthetic")
+        return assemble(detector, landmarker, persona, canonical)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

@@ -13,14 +13,18 @@ from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import head_pose, roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
+from obs_facelive.merge.iris import read_iris
 from obs_facelive.personas.library import LINES_UNIT, MOUTH, Persona, PersonaError, PersonaInfo
 from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap, unwrap_mouth
+from obs_facelive.shape.proportions import proportions, stretched
 from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points, texture_light
 from obs_facelive.swap.mouth import mouth_gap
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import CanonicalFace
 
 TEXTURE = 768
+BROWN = np.array([-2.2, -1.8, -1.3], np.float32)
+"""Eye colour where a picture does not show it: the most frequent one on earth."""
 LINES = 256
 UPPER_LIDS = (
     *(226, 247, 30, 29, 27, 28, 56, 190, 113, 225, 224, 223, 222, 221, 189),
@@ -100,6 +104,9 @@ def make_persona(
     # The least and the widest opened mouth: between them lies what talking needs.
     chosen = opened[:1] + opened[1:][-1:]
     mouths = [unwrap_mouth([base, *bank][i].pixels, [base, *bank][i].points, canonical) for _, i in chosen]
+    # The sharper picture, unless its expression changes jaw and mouth.
+    calmest = min([base, *([resting] if resting else [])], key=lambda portrait: max(stretched(portrait.blendshapes), 0.15))
+    iris = read_iris(base.pixels, base.points)
     return Persona(
         info=info,
         texture=flat,
@@ -109,6 +116,8 @@ def make_persona(
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
         mouths=np.array(mouths, np.uint8).reshape(-1, *MOUTH, 3),
         gaps=np.array([gap for gap, _ in chosen], np.float32),
+        shape=proportions(calmest.points, canonical),
+        iris=iris if iris is not None else BROWN,
     )
 
 
