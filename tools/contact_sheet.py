@@ -29,6 +29,7 @@ from obs_facelive.personas.library import Persona, PersonaInfo, load_persona, pe
 from obs_facelive.personas.make import find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings, read
+from obs_facelive.shape.reshape import Reshape
 from obs_facelive.swap.mesh import MeshSwapper
 from obs_facelive.topology import CanonicalFace, load_canonical_face
 from obs_facelive.view import compose
@@ -85,7 +86,15 @@ def sheet(
     out = []
     for run in moments(clip, rows):
         pipelines = [
-            Pipeline(detector, landmarker, MeshSwapper(p, canonical), Blend(canonical), canonical) for p in personas
+            Pipeline(
+                detector,
+                landmarker,
+                MeshSwapper(p, canonical),
+                Blend(canonical, p.iris),
+                canonical,
+                reshape=Reshape(p.shape, canonical),
+            )
+            for p in personas
         ]
         cells: list[Pixels] = []
         for frame in run:

@@ -7,15 +7,22 @@ from numba import njit
 
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
+from obs_facelive.merge.iris import EyeColour, eye_closed
 from obs_facelive.settings import Settings
 from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
 
 
 class Blend:
-    """Blends a layer into the frame."""
+    """Blends a layer into the frame.
 
-    def __init__(self, canonical: CanonicalFace) -> None:
+    Parameters
+    ----------
+    iris : the persona's, see `Persona.iris`; None leaves live eyes as they are
+    """
+
+    def __init__(self, canonical: CanonicalFace, iris: Floats | None = None) -> None:
         self._canonical = canonical
+        self._eyes = EyeColour(iris) if iris is not None else None
 
     def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
         """The finished rectangle, as large as the layer; its outermost pixels are the frame's own."""
@@ -30,11 +37,14 @@ class Blend:
         if settings.keep_eyes:
             for eye in (RIGHT_EYE, LEFT_EYE):
                 # A closing eye keeps its own lashes: the persona's, drawn for an open eye, would be a second line.
-                grow = across * 0.02 * _closed(face.points[eye])
+                grow = across * 0.02 * eye_closed(face.points[eye])
                 opening(hole, face.points[eye, :2], layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
         _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
+        if self._eyes and settings.keep_eyes:
+            share = settings.eye_colour * settings.opacity / 1e4
+            self._eyes.paint(out, layer.x, layer.y, hole, face, frame.time, frame.pixels, share)
         return Patch(layer.x, layer.y, out)
 
 
@@ -55,14 +65,6 @@ def _between_lips(points: Floats) -> Floats:
     across = points[MOUTH_CORNERS[1], :2] - points[MOUTH_CORNERS[0], :2]
     across /= float(np.linalg.norm(across)) + 1e-6
     return np.asarray(ring - 0.22 * ((ring - middle) @ across)[:, None] * across, np.float32)
-
-
-def _closed(ring: Floats) -> float:
-    """0 for an open eye to 1 for a closed one, from the ring of its lids."""
-    half = len(ring) // 2
-    height = np.linalg.norm(ring[1:half, :2] - ring[:-half:-1, :2], axis=1).max()
-    opened = float(height / (np.linalg.norm(ring[0] - ring[half]) + 1e-6))
-    return min(max((0.28 - opened) / 0.16, 0.0), 1.0)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -23,6 +23,7 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.shape.proportions import SURFACE
 
 FORMAT = 3
 INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
@@ -34,8 +35,6 @@ MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
 LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
-SURFACE = 468
-"""Points of the face's surface: all but those of the irises."""
 MAX_SHAPE = 40.0
 """Centimetres from a head's middle that no point of a face is away."""
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.geometry import head_pose, roi_of_detection, roi_of_points
+from obs_facelive.geometry import head_fit, head_pose, roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
 from obs_facelive.merge.iris import read_iris
 from obs_facelive.personas.library import LINES_UNIT, MOUTH, Persona, PersonaError, PersonaInfo
@@ -116,7 +116,7 @@ def make_persona(
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
         mouths=np.array(mouths, np.uint8).reshape(-1, *MOUTH, 3),
         gaps=np.array([gap for gap, _ in chosen], np.float32),
-        shape=proportions(calmest.points, canonical),
+        shape=proportions(calmest.points, head_fit(calmest.points, canonical)),
         iris=iris if iris is not None else BROWN,
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from obs_facelive.frame import Floats
-from obs_facelive.geometry import similarity
 from obs_facelive.landmark import BLENDSHAPES
 from obs_facelive.topology import (
     LEFT_BROW,
@@ -17,8 +16,8 @@ from obs_facelive.topology import (
     LIPS_OUTER,
     RIGHT_BROW,
     RIGHT_EYE,
-    RIGID,
     CanonicalFace,
+    Indices,
 )
 
 LIMIT = 0.9
@@ -32,21 +31,19 @@ BEST_TURN = 14.0
 STRETCHING = ("jawOpen", "mouthSmile", "mouthPucker", "mouthFunnel", "mouthStretch", "mouthFrown", "cheekPuff", "jawLeft", "jawRight")
 """Blendshapes that change jaw, cheeks or mouth, by the beginnings of their names."""
 _STRETCHING = np.array([i for i, name in enumerate(BLENDSHAPES) if name.startswith(STRETCHING)])
-_FLIP = np.array([1, -1, -1], np.float32)
+FLIP = np.array([1, -1, -1], np.float32)
 """From the picture's axes (y down, z away) to the head's (y up, z to the camera), and back."""
+SURFACE = 468
+"""Points of the face's surface: all but those of the irises."""
 
 
-def head_frame(points: Floats, canonical: CanonicalFace) -> npt.NDArray[np.float64]:
-    """(3, 4): from the head's frame, centimetres as in `CanonicalFace`, to the picture's pixels, for ``points`` (478, 3)."""
-    fit = similarity(canonical.xyz[RIGID] * _FLIP, points[RIGID])
-    fit[:, :3] *= _FLIP
-    return fit
+def proportions(points: Floats, fit: npt.NDArray[np.float64]) -> Floats:
+    """(468, 3) float32 centimetres: ``points`` (478, 3) of a face in the head's frame, without pose and size.
 
-
-def proportions(points: Floats, canonical: CanonicalFace) -> Floats:
-    """(468, 3) float32 centimetres: ``points`` (478, 3) of a face in the head's frame, without pose and size."""
-    back = similarity(points[RIGID] * _FLIP, canonical.xyz[RIGID])
-    return np.asarray((points[: len(canonical.xyz)] * _FLIP) @ back[:, :3].T + back[:, 3], np.float32)
+    ``fit`` is their `obs_facelive.geometry.head_fit`; the head's frame is that of the canonical face.
+    """
+    back = np.linalg.inv(fit[:, :3])
+    return np.asarray((points[:SURFACE] - fit[:, 3]) @ back.T * FLIP, np.float32)
 
 
 def stretched(blendshapes: Floats) -> float:
@@ -86,9 +83,14 @@ def worth(yaw: float, pitch: float, blendshapes: Floats) -> float:
 
 
 class Difference:
-    """How one face's points have to move to become another's: smooth, symmetric, and no farther than `LIMIT`."""
+    """How one face's points have to move to become another's: smooth, symmetric, and no farther than `LIMIT`.
 
-    def __init__(self, canonical: CanonicalFace) -> None:
+    Parameters
+    ----------
+    points : (n,) indices of those that are asked for
+    """
+
+    def __init__(self, canonical: CanonicalFace, points: Indices) -> None:
         xyz = canonical.xyz
         other = np.linalg.norm(xyz[:, None] - xyz[None] * [-1, 1, 1], axis=2).argmin(1)
         self._mirror = other
@@ -100,10 +102,11 @@ class Difference:
             0.75 * np.exp(-apart[:, eyes].min(1) / (2 * 1.3**2)),
             0.6 * np.exp(-apart[:, np.concatenate([LIPS_OUTER, LIPS_INNER])].min(1) / (2 * 1.2**2)),
         )
-        self._smooth = np.asarray((1 - held)[:, None] * near / near.sum(1, keepdims=True), np.float32)
+        smooth = (1 - held)[:, None] * near / near.sum(1, keepdims=True)
+        self._smooth = np.ascontiguousarray(smooth[points], np.float32)
 
     def between(self, live: Floats, persona: Floats) -> Floats:
-        """(468, 3) float32 centimetres in the head's frame, from the shape ``live`` to the shape ``persona``."""
+        """(n, 3) float32 centimetres in the head's frame, from the shape ``live`` to the shape ``persona`` (468, 3)."""
         rest = persona - live
         rest = (rest + rest[self._mirror] * np.array([-1, 1, 1], np.float32)) / 2
         moved = self._smooth @ rest

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.frame import Box, Face, Floats, Frame
-from obs_facelive.geometry import head_pose
+from obs_facelive.geometry import head_fit, pose_of
 from obs_facelive.shape.field import field
-from obs_facelive.shape.proportions import Difference, Resting, head_frame, proportions, worth
+from obs_facelive.shape.proportions import FLIP, Difference, Resting, proportions, worth
 from obs_facelive.swap.light import spread_out
 from obs_facelive.topology import FACE_OVAL, CanonicalFace, Indices
 
@@ -30,11 +31,14 @@ class Reshaped:
 
     Attributes
     ----------
+    frame, faces : with the pixels and the points moved
+    camera : the frame as it was
     boxes : one for each face, the rectangle whose pixels were moved, wholly inside the frame; None where none were
     """
 
     frame: Frame
     faces: list[Face]
+    camera: Frame
     boxes: tuple[Box | None, ...]
 
 
@@ -48,8 +52,8 @@ class Reshape:
 
     def __init__(self, shape: Floats, canonical: CanonicalFace) -> None:
         self._shape, self._canonical = shape, canonical
-        self._difference = Difference(canonical)
         self._carriers: Indices = np.union1d(spread_out(canonical, INSIDE), FACE_OVAL).astype(np.int32)
+        self._difference = Difference(canonical, self._carriers)
         self._known: dict[int, tuple[float, Resting]] = {}
 
     def __call__(self, frame: Frame, faces: Sequence[Face], strength: float) -> Reshaped:
@@ -58,14 +62,14 @@ class Reshape:
         Pixels and points go the same way, also those of a face that lies inside another's rectangle.
         """
         if strength == 0:
-            return Reshaped(frame, list(faces), (None,) * len(faces))
+            return Reshaped(frame, list(faces), frame, (None,) * len(faces))
         pixels, points = frame.pixels, [face.points for face in faces]
         boxes: list[Box | None] = []
         for number, face in enumerate(faces):
-            resting = self._learned(frame.time, face)
-            moved = self._difference.between(resting.shape, self._shape) * np.float32(strength * resting.belief)
-            turn = head_frame(points[number], self._canonical)[:2, :3]
-            change = moved[self._carriers] @ turn.T
+            fit = head_fit(face.points, self._canonical)
+            resting = self._learned(frame.time, face, fit)
+            moved = self._difference.between(resting.shape, self._shape) * (FLIP * strength * resting.belief)
+            change = moved @ fit[:2, :3].T
             across = float(np.linalg.norm(face.points[454] - face.points[234]))
             around = field(points[number][self._carriers], change, across, frame.width, frame.height)
             if around is None:
@@ -73,14 +77,14 @@ class Reshape:
                 continue
             pixels = around.back(pixels)
             points = [around.forth(other) for other in points]
-            boxes.append((around.x, around.y, around.x + around.width, around.y + around.height))
+            boxes.append(around.box)
         self._known = {k: known for k, known in self._known.items() if abs(frame.time - known[0]) < FORGET}
         shaped = [replace(face, points=moved) for face, moved in zip(faces, points, strict=True)]
-        return Reshaped(replace(frame, pixels=pixels), shaped, tuple(boxes))
+        return Reshaped(replace(frame, pixels=pixels), shaped, frame, tuple(boxes))
 
-    def _learned(self, time: float, face: Face) -> Resting:
-        yaw, pitch, _ = head_pose(face.points, self._canonical)
-        shape, good = proportions(face.points, self._canonical), worth(yaw, pitch, face.blendshapes)
+    def _learned(self, time: float, face: Face, fit: npt.NDArray[np.float64]) -> Resting:
+        yaw, pitch, _ = pose_of(fit)
+        shape, good = proportions(face.points, fit), worth(yaw, pitch, face.blendshapes)
         known = self._known.get(face.track)
         if known is None or not 0 <= time - known[0] < FORGET:
             resting = Resting(shape, FIRST * good)
