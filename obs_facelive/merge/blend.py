@@ -8,6 +8,7 @@ from numba import njit
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
 from obs_facelive.merge.iris import EyeColour, eye_closed
+from obs_facelive.merge.neck import Neck
 from obs_facelive.settings import Settings
 from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
 
@@ -22,10 +23,11 @@ class Blend:
 
     def __init__(self, canonical: CanonicalFace, iris: Floats | None = None) -> None:
         self._canonical = canonical
+        self._neck = Neck()
         self._eyes = EyeColour(iris) if iris is not None else None
 
     def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
-        """The finished rectangle, as large as the layer; its outermost pixels are the frame's own."""
+        """The finished rectangle: the layer's, or that of the tinted neck as well; its outermost pixels are the frame's own."""
         height, width = layer.mask.shape
         below = frame.pixels[layer.y : layer.y + height, layer.x : layer.x + width]
         out = np.empty((height, width, 4), np.uint8)
@@ -41,10 +43,18 @@ class Blend:
                 opening(hole, face.points[eye, :2], layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
+        around: Patch | None = None
+        if settings.match_neck:
+            share = settings.match_neck * settings.opacity / 1e4
+            around = self._neck.tinted(frame, face, layer, hole, share)
+            below = around.pixels[layer.y - around.y :, layer.x - around.x :][:height, :width]
         _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
         if self._eyes and settings.keep_eyes:
             share = settings.eye_colour * settings.opacity / 1e4
             self._eyes.paint(out, layer.x, layer.y, hole, face, frame.time, frame.pixels, share)
+        if around:
+            below[:] = out
+            return around
         return Patch(layer.x, layer.y, out)
 
 
