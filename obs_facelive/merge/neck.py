@@ -26,12 +26,15 @@ QUICK = 0.3
 """Seconds in which what is known of the skin follows the picture."""
 FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
-HUE = 0.2
-"""Log-odds by which the hue of one skin varies (standard deviation)."""
+HUE = 0.4
+"""Log-odds by which the hue of one person's skin differs from place to place (standard deviation)."""
+DARKER, BRIGHTER, SHADE = -0.9, 0.9, 0.4
+"""Log-odds between which light and shade change its brightness, and how softly that ends."""
 MOST = 2.0
 """Log-odds that the tone is changed by at the most."""
 
-_ODDS = log_odds(np.arange(256, dtype=np.float32))
+_ODDS = np.clip(log_odds(np.arange(256, dtype=np.float32)), -2.5, 2.2)
+"""Hue says nothing in black and in white that the camera cuts off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +174,11 @@ def _sampled(pixels: Pixels, grid: Floats) -> Floats:
 
 def _likeness(picture: Floats, tone: Floats) -> Floats:
     """(h, w) float32 0..1: how much ``picture`` (h, w, 3) looks like skin of ``tone``, in light or shade."""
-    apart = log_odds(picture) - tone
+    apart = np.interp(picture, np.arange(256), _ODDS) - tone
     luma = apart @ LUMA
     hue = apart - luma[..., None]
-    shade = np.where(luma < 0, luma / 1.0, luma / 0.6)
-    return np.asarray(np.exp(-0.5 * (hue**2).sum(2) / HUE**2 * 0.25 - 0.5 * np.clip(np.abs(shade) - 0.4, 0, None) ** 2 * 4), np.float32)
+    shade = np.maximum(np.maximum(DARKER - luma, luma - BRIGHTER), 0) / SHADE
+    return np.asarray(np.exp(-0.5 * ((hue / HUE) ** 2).sum(2) - 0.5 * shade**2), np.float32)
 
 
 def _tables(shift: Floats) -> Plane:
@@ -198,11 +201,10 @@ def _tint(out: Pixels, where: Plane, odds: Floats, tone: Floats, tables: Plane) 
             blue, green, red = odds[out[y, x, 0]] - tone[0], odds[out[y, x, 1]] - tone[1], odds[out[y, x, 2]] - tone[2]
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
             blue, green, red = blue - luma, green - luma, red - luma
-            shade = max(-luma - np.float32(0.5), (luma - np.float32(0.3)) * np.float32(1.6), np.float32(0))
-            far = (blue * blue + green * green + red * red) * np.float32(2.5) + shade * shade * np.float32(0.9)
-            # 1 / (1 + x^2)^2 falls like a bell and costs no exponential.
-            bell = np.float32(1) / (np.float32(1) + far)
-            share = bell * bell * np.float32(where[y, x]) / np.float32(255)
+            shade = max(np.float32(DARKER) - luma, luma - np.float32(BRIGHTER), np.float32(0)) / np.float32(SHADE)
+            far = (blue * blue + green * green + red * red) / np.float32(HUE * HUE) + shade * shade
+            # 1 / (1 + x^4) falls like a bell with a flat top, and costs no exponential: grain makes no specks.
+            share = np.float32(where[y, x]) / (np.float32(255) * (np.float32(1) + np.float32(0.1) * far * far))
             for k in range(3):
                 value = np.float32(out[y, x, k])
                 out[y, x, k] = np.uint8(value + (np.float32(tables[k, out[y, x, k]]) - value) * share + np.float32(0.5))
