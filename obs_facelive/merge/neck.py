@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.swap.expression import follow
-from obs_facelive.swap.light import LUMA, log_odds
+from obs_facelive.swap.light import log_odds
 from obs_facelive.topology import CHIN, FACE_OVAL, FOREHEAD
 
 GRID = (60, 48)
@@ -24,6 +25,8 @@ INWARDS = 0.3
 """How far towards the face's middle the two skins are compared: there the persona's tone is its own."""
 QUICK = 0.3
 """Seconds in which what is known of the skin follows the picture."""
+FINE = 90.0
+"""Width of a face in the small picture that skin is found in."""
 FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
 HUE = 0.4
@@ -71,31 +74,32 @@ class Neck:
         high = np.maximum(np.clip(np.ceil(corners.max(0)), 0, end), [layer.x + wide, layer.y + tall]).astype(int)
         out = frame.pixels[low[1] : high[1], low[0] : high[0]].copy()
         patch = Patch(int(low[0]), int(low[1]), out)
-        known = self._seen(frame, face, layer, grid)
+        shrunk = max(1.0, float(np.linalg.norm(grid[:, 0])) / FINE)
+        size = (math.ceil(out.shape[1] / shrunk), math.ceil(out.shape[0] / shrunk))
+        small = np.asarray(cv2.resize(out, size, interpolation=cv2.INTER_AREA), np.uint8)
+        to_cells = _to_cells(grid, low, np.array(out.shape[1::-1]) / size)
+        known = self._seen(frame, face, layer, small, to_cells)
         if known is None:
             return patch
-        to_cells = np.array([[GRID[1] / (x1 - x0), 0], [0, GRID[0] / (y1 - y0)]])
-        back = to_cells @ np.linalg.inv(grid[:, :2])
-        # From the patch's pixels to the grid's, both with their centres at whole numbers.
-        shift = back @ (low + 0.5 - grid[:, 2]) - to_cells @ [x0, y0] - 0.5
         skin = (known.skin * np.float32(share * 255)).astype(np.uint8)
-        size = out.shape[1], out.shape[0]
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        where = cv2.warpAffine(skin, np.column_stack([back, shift]), size, flags=flags, borderValue=0)
+        where = cv2.warpAffine(skin, to_cells, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        where = where * _likeness(small, known.tone)
+        where = cv2.resize(where.astype(np.uint8), out.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         part = where[layer.y - low[1] :, layer.x - low[0] :][:tall, :wide]
         np.minimum(part, 255 - hole, out=part)
-        _tint(out, np.asarray(where, np.uint8), _ODDS, known.tone, _tables(known.shift))
+        _tint(out, np.asarray(where, np.uint8), _tables(known.shift))
         return patch
 
-    def _seen(self, frame: Frame, face: Face, layer: Layer, grid: Floats) -> _Known | None:
-        """What is known of ``face`` after this ``frame``; None where its own skin is not seen."""
+    def _seen(self, frame: Frame, face: Face, layer: Layer, small: Pixels, to_cells: Floats) -> _Known | None:
+        """What is known of ``face`` after this ``frame``, from a ``small`` picture of it; None where its skin is not seen."""
         old = self._known.get(face.track)
         elapsed = frame.time - old.time if old else FORGET
         tones = _tones(frame, face, layer)
         if tones is None:
             return old if 0 <= elapsed < FORGET else None
         tone, shift = tones
-        skin = _likeness(_sampled(frame.pixels, grid), tone) * self._prior
+        cells = cv2.warpAffine(small, to_cells, GRID[::-1], flags=cv2.INTER_LINEAR)
+        skin = _likeness(np.asarray(cells, np.uint8), tone) * self._prior
         skin = np.asarray(cv2.GaussianBlur(skin, (0, 0), 0.8), np.float32)
         if old and 0 <= elapsed < FORGET:
             tone = follow(old.tone, tone, elapsed, QUICK)
@@ -119,16 +123,32 @@ def _grid_to_frame(points: Floats) -> Floats:
     return np.column_stack([aside, down, start]).astype(np.float32)
 
 
+def _to_cells(grid: Floats, low: npt.NDArray[np.int64], shrunk: npt.NDArray[np.float64]) -> Floats:
+    """(2, 3) float32: from a small picture's pixels to `GRID`'s cells, in OpenCV's coordinates.
+
+    The small picture begins at the frame's pixel ``low`` and is ``shrunk`` (x, y) times smaller.
+    """
+    rows, columns = GRID
+    cells = np.array([[columns / (SPAN[2] - SPAN[0]), 0], [0, rows / (SPAN[3] - SPAN[1])]])
+    back = cells @ np.linalg.inv(grid[:, :2])
+    shift = back @ (low - grid[:, 2]) - cells @ SPAN[:2]
+    back = back * shrunk
+    return np.column_stack([back, shift + back @ [0.5, 0.5] - 0.5]).astype(np.float32)
+
+
 def _prior() -> Floats:
     """`GRID` float32 0..1: where skin can be."""
     rows, columns = GRID
     x = SPAN[0] + (np.arange(columns) + 0.5) / columns * (SPAN[2] - SPAN[0])
     y = (SPAN[1] + (np.arange(rows) + 0.5) / rows * (SPAN[3] - SPAN[1]))[:, None]
     aside = np.abs(x)[None]
-    face = 1.25 - np.hypot(aside / 0.5, (y - 0.48) / 0.52)
+    out = np.hypot(aside / 0.5, (y - 0.48) / 0.52)
+    # In the middle of the face only the persona is seen.
+    face = np.minimum(1.25 - out, out - 0.55)
     ears = 1.0 - np.hypot((aside - 0.52) / 0.2, (y - 0.5) / 0.32)
     neck = np.minimum((0.5 + 0.35 * np.clip(y - 1.0, 0, 1) - aside) / 0.2, (y - 0.6) / 0.2)
     neck = np.minimum(neck, (1.55 - y) / 0.35)
+    neck = np.minimum(neck, (out - 0.55) / 0.25)
     seen = np.clip(np.maximum(np.maximum(face / 0.25, ears / 0.4), neck), 0, 1)
     return np.asarray(seen * seen * (3 - 2 * seen), np.float32)
 
@@ -144,41 +164,36 @@ def _tones(frame: Frame, face: Face, layer: Layer) -> tuple[Floats, Floats] | No
     if len(at) < 6:
         return None
     # A few pixels around each point, by stride: grain and pores do not count.
-    reach = max(1, wide // 60)
-    own, worn = [], []
-    for x, y in at:
-        box = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-        worn.append(layer.pixels[box].reshape(-1, 3).mean(0))
-        below = frame.pixels[layer.y : layer.y + tall, layer.x : layer.x + wide]
-        own.append(below[box][..., :3].reshape(-1, 3).mean(0))
-    live, persona = log_odds(np.array(own, np.float32)), log_odds(np.array(worn, np.float32))
+    around = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]) * max(1, wide // 80)
+    near = np.clip(at[:, None] + around, 0, [wide - 1, tall - 1])
+    persona = log_odds(layer.pixels[near[..., 1], near[..., 0]].mean(1, dtype=np.float32))
+    near += [layer.x, layer.y]
+    live = log_odds(frame.pixels[near[..., 1], near[..., 0], :3].mean(1, dtype=np.float32))
     shift = np.clip(np.median(persona - live, axis=0), -MOST, MOST)
     return np.median(live, axis=0).astype(np.float32), shift.astype(np.float32)
 
 
-def _sampled(pixels: Pixels, grid: Floats) -> Floats:
-    """`GRID` + (3,) float32 0..255: the picture in the face's grid."""
-    rows, columns = GRID
-    cell = float(np.linalg.norm(grid[:, 1])) * (SPAN[3] - SPAN[1]) / rows
-    # Every few pixels are enough for a mean over a cell's surroundings.
-    stride = max(1, int(cell / 3))
-    few = np.ascontiguousarray(pixels[::stride, ::stride, :3])
-    few = cv2.blur(few, (3, 3))
-    steps = np.array([[(SPAN[2] - SPAN[0]) / columns, 0], [0, (SPAN[3] - SPAN[1]) / rows]])
-    forth = grid[:, :2] @ steps
-    shift = grid[:, :2] @ [SPAN[0], SPAN[1]] + grid[:, 2] + forth @ [0.5, 0.5] - 0.5
-    matrix = np.column_stack([forth, shift]) / stride
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(few, matrix, (columns, rows), flags=flags), np.float32)
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _compare(picture: Pixels, odds: Floats, tone: Floats, out: Floats) -> None:
+    """`_likeness` into ``out``; ``odds`` (256,) are the log-odds of each brightness."""
+    hue, soft = np.float32(1 / HUE**2), np.float32(1 / SHADE)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            blue, green = odds[picture[y, x, 0]] - tone[0], odds[picture[y, x, 1]] - tone[1]
+            red = odds[picture[y, x, 2]] - tone[2]
+            luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
+            blue, green, red = blue - luma, green - luma, red - luma
+            shade = max(np.float32(DARKER) - luma, luma - np.float32(BRIGHTER), np.float32(0)) * soft
+            far = (blue * blue + green * green + red * red) * hue + shade * shade
+            # It falls like a bell with a flat top: grain makes no specks.
+            out[y, x] = np.float32(1) / (np.float32(1) + np.float32(0.15) * far * far)
 
 
-def _likeness(picture: Floats, tone: Floats) -> Floats:
-    """(h, w) float32 0..1: how much ``picture`` (h, w, 3) looks like skin of ``tone``, in light or shade."""
-    apart = np.interp(picture, np.arange(256), _ODDS) - tone
-    luma = apart @ LUMA
-    hue = apart - luma[..., None]
-    shade = np.maximum(np.maximum(DARKER - luma, luma - BRIGHTER), 0) / SHADE
-    return np.asarray(np.exp(-0.5 * ((hue / HUE) ** 2).sum(2) - 0.5 * shade**2), np.float32)
+def _likeness(picture: Pixels, tone: Floats) -> Floats:
+    """(h, w) float32 0..1: how much ``picture`` (h, w, 3 or 4) looks like skin of ``tone``, in light or shade."""
+    out = np.empty(picture.shape[:2], np.float32)
+    _compare(picture, _ODDS, tone, out)
+    return out
 
 
 def _tables(shift: Floats) -> Plane:
@@ -188,23 +203,13 @@ def _tables(shift: Floats) -> Plane:
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _tint(out: Pixels, where: Plane, odds: Floats, tone: Floats, tables: Plane) -> None:
-    """Takes ``out`` (h, w, 4) through ``tables`` as far as ``where`` (h, w) says and each pixel looks like skin of ``tone``.
-
-    ``odds`` (256,) are the log-odds of each brightness. The outermost pixels stay.
-    """
+def _tint(out: Pixels, where: Plane, tables: Plane) -> None:
+    """Takes ``out`` (h, w, 4) through ``tables`` as far as ``where`` (h, w) says; the outermost pixels stay."""
     height, width = where.shape
     for y in range(1, height - 1):
         for x in range(1, width - 1):
-            if where[y, x] == 0:
-                continue
-            blue, green, red = odds[out[y, x, 0]] - tone[0], odds[out[y, x, 1]] - tone[1], odds[out[y, x, 2]] - tone[2]
-            luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
-            blue, green, red = blue - luma, green - luma, red - luma
-            shade = max(np.float32(DARKER) - luma, luma - np.float32(BRIGHTER), np.float32(0)) / np.float32(SHADE)
-            far = (blue * blue + green * green + red * red) / np.float32(HUE * HUE) + shade * shade
-            # 1 / (1 + x^4) falls like a bell with a flat top, and costs no exponential: grain makes no specks.
-            share = np.float32(where[y, x]) / (np.float32(255) * (np.float32(1) + np.float32(0.1) * far * far))
-            for k in range(3):
-                value = np.float32(out[y, x, k])
-                out[y, x, k] = np.uint8(value + (np.float32(tables[k, out[y, x, k]]) - value) * share + np.float32(0.5))
+            share = np.int32(where[y, x])
+            if share:
+                for k in range(3):
+                    value = np.int32(out[y, x, k])
+                    out[y, x, k] = np.uint8(value + (((np.int32(tables[k, value]) - value) * (share + 1) + 128) >> 8))
