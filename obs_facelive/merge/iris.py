@@ -19,8 +19,12 @@ PUPIL, RIM = 0.45, 0.9
 """Where colour is read, in radii of the iris: between the pupil and the dark ring around the iris."""
 SMALLEST = 2.0
 """Radius in pixels of an iris below which there is no colour to be seen."""
-BRIGHTER = 0.35
-"""Share of the difference in brightness that goes over: a dark brown with blue's hue alone would be a dark violet."""
+BRIGHTNESS = 0.5
+"""Share of the difference in brightness that goes over: a light grey with brown's hue alone would be a yellow."""
+PALER = 0.9
+"""How much paler a colour becomes, by log-odds that it is made brighter by: at middle brightness it is strongest."""
+MOST = 1.0
+"""Log-odds that a channel's hue changes by at the most."""
 QUICK = 1.0
 """Seconds in which what is known of the live iris follows its picture."""
 FORGET = 2.0
@@ -45,11 +49,11 @@ def read_iris(pixels: Pixels, points: Floats) -> Floats | None:
 
     Away from pupil, rim and lids, without the brightest (highlights) and the darkest (lashes, reflections of the lids).
     """
-    found = [colours for iris, ring in EYES if (colours := _iris_colours(pixels, points, iris, ring)) is not None]
+    found = [colour for iris, ring in EYES if (colour := _iris_colour(pixels, points, iris, ring)) is not None]
     return np.mean(found, axis=0, dtype=np.float32) if found else None
 
 
-def _iris_colours(pixels: Pixels, points: Floats, iris: Indices, ring: Indices) -> Floats | None:
+def _iris_colour(pixels: Pixels, points: Floats, iris: Indices, ring: Indices) -> Floats | None:
     centre, radius = points[iris[0], :2], iris_radius(points, iris)
     if radius < SMALLEST or eye_closed(points[ring]) > 0.5:
         return None
@@ -87,7 +91,7 @@ class EyeColour:
 
     def __init__(self, colour: Floats) -> None:
         self._colour = colour
-        self._known: dict[int, _Known] = {}
+        self._known: dict[tuple[int, int], _Known] = {}
 
     def paint(self, out: Pixels, x: int, y: int, live: Plane, face: Face, time: float, pixels: Pixels, share: float) -> None:
         """Changes ``out`` inside of the irises only.
@@ -99,27 +103,35 @@ class EyeColour:
         pixels : the frame's, that the live colour is read from
         share : 0..1, how far the colour goes over
         """
-        own = self._own(pixels, face, time)
-        if own is None or share == 0:
-            return
-        difference = self._colour - own
-        brightness = float(difference @ LUMA)
-        shift = difference - brightness + BRIGHTER * math.tanh(brightness)
+        self._known = {key: known for key, known in self._known.items() if abs(time - known.time) < FORGET}
+        # Each eye for itself: one may lie in shade, or behind a reflection on glasses.
         for iris, ring in EYES:
-            radius = iris_radius(face.points, iris)
+            own, radius = self._own(pixels, face, iris, ring, time), iris_radius(face.points, iris)
             how = share * min(max(radius / SMALLEST - 1, 0.0), 1.0) * (1 - eye_closed(face.points[ring]))
-            if how > 0:
+            if own is not None and how > 0:
                 column, row = face.points[iris[0], :2] - np.array([x, y], np.float32)
-                _paint(out, live, column, row, np.float32(radius), shift.astype(np.float32), own @ LUMA, np.float32(how))
+                shift = shift_between(own, self._colour)
+                _paint(out, live, column, row, np.float32(radius), shift, own @ LUMA, np.float32(how))
 
-    def _own(self, pixels: Pixels, face: Face, time: float) -> Floats | None:
-        colour, old = read_iris(pixels, face.points), self._known.get(face.track)
+    def _own(self, pixels: Pixels, face: Face, iris: Indices, ring: Indices, time: float) -> Floats | None:
+        key = face.track, int(iris[0])
+        colour, old = _iris_colour(pixels, face.points, iris, ring), self._known.get(key)
         if old is not None and 0 <= time - old.time < FORGET:
-            colour = old.colour if colour is None else follow(old.colour, colour, time - old.time, QUICK)
+            if colour is None:
+                return old.colour
+            colour = follow(old.colour, colour, time - old.time, QUICK)
         if colour is not None:
-            self._known[face.track] = _Known(time, colour)
-        self._known = {track: known for track, known in self._known.items() if abs(time - known.time) < FORGET}
+            self._known[key] = _Known(time, colour)
         return colour
+
+
+def shift_between(own: Floats, wanted: Floats) -> Floats:
+    """(3,) float32 log-odds to be added to an iris of the colour ``own`` (3,) to give it the hue of ``wanted`` (3,)."""
+    own_luma, luma = float(own @ LUMA), float(wanted @ LUMA)
+    brightness = BRIGHTNESS * math.tanh(luma - own_luma)
+    paler = math.exp(-PALER * max(own_luma + brightness - luma, 0.0))
+    hue = (wanted - luma) * paler - (own - own_luma)
+    return np.asarray(hue * min(1.0, MOST / (float(np.abs(hue).max()) + 1e-6)) + brightness, np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -128,7 +140,7 @@ def _paint(
 ) -> None:
     """Adds ``shift`` to the log-odds of the disc at ``column``, ``row``; less where it is far brighter than ``middle``."""
     height, width = live.shape
-    reach = radius * np.float32(1.12)
+    reach = radius * np.float32(1.03)
     for y in range(max(0, math.floor(row - reach)), min(height, math.ceil(row + reach))):
         for x in range(max(0, math.floor(column - reach)), min(width, math.ceil(column + reach))):
             away = math.hypot(np.float32(x) + np.float32(0.5) - column, np.float32(y) + np.float32(0.5) - row)
@@ -139,7 +151,7 @@ def _paint(
             luma = np.float32(0.114) * out[y, x, 0] + np.float32(0.587) * out[y, x, 1] + np.float32(0.299) * out[y, x, 2]
             luma = min(max(luma, np.float32(4)), np.float32(251))
             # The white of the eye and the highlights are far brighter than the iris.
-            white = (math.log(luma / (np.float32(255) - luma)) - middle - np.float32(0.7)) / np.float32(0.9)
+            white = (math.log(luma / (np.float32(255) - luma)) - middle - np.float32(0.5)) / np.float32(0.7)
             part *= np.float32(1) - min(max(white, np.float32(0)), np.float32(1))
             for k in range(3):
                 gain, value = math.exp(part * shift[k]), np.float32(out[y, x, k])
