@@ -20,13 +20,13 @@ from obs_facelive.topology import (
     Indices,
 )
 
-LIMIT = 0.9
+LIMIT = 1.1
 """Centimetres that a point is moved by at the most: about what two adults' jaws differ by."""
 SLOW = 20.0
 """Seconds of good pictures that the live face's proportions are averaged over."""
 DOUBT = 0.6
 """Seconds of good pictures after which half of the difference is believed."""
-BEST_TURN = 14.0
+BEST_TURN = 20.0
 """Degrees of yaw or pitch at which a picture counts for 1 / e: the far side of a turned face is guessed."""
 STRETCHING = ("jawOpen", "mouthSmile", "mouthPucker", "mouthFunnel", "mouthStretch", "mouthFrown", "cheekPuff", "jawLeft", "jawRight")
 """Blendshapes that change jaw, cheeks or mouth, by the beginnings of their names."""
@@ -79,7 +79,7 @@ class Resting:
 def worth(yaw: float, pitch: float, blendshapes: Floats) -> float:
     """0..1: how much a picture says about the proportions at rest, from degrees of ``yaw`` and ``pitch`` and (52,) blendshapes."""
     turn = (yaw / BEST_TURN) ** 2 + (pitch / BEST_TURN) ** 2
-    return float(np.exp(-turn - (stretched(blendshapes) / 0.35) ** 2)) + 1e-3
+    return float(np.exp(-turn - (stretched(blendshapes) / 0.35) ** 2)) + 0.02
 
 
 class Difference:
@@ -95,7 +95,7 @@ class Difference:
         other = np.linalg.norm(xyz[:, None] - xyz[None] * [-1, 1, 1], axis=2).argmin(1)
         self._mirror = other
         apart = ((xyz[:, None] - xyz[None]) ** 2).sum(2)
-        near = np.exp(-apart / (2 * 1.1**2))
+        near = np.exp(-apart / (2 * 0.9**2))
         eyes = np.concatenate([RIGHT_EYE, LEFT_EYE, RIGHT_BROW, LEFT_BROW])
         # Expression lives in eyes, brows and mouth: who a face is, is seen in its outline and nose as well.
         held = np.maximum(
