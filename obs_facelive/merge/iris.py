@@ -50,7 +50,7 @@ def read_iris(pixels: Pixels, points: Floats) -> Floats | None:
     Away from pupil, rim and lids, without the brightest (highlights) and the darkest (lashes, reflections of the lids).
     """
     found = [colour for iris, ring in EYES if (colour := _iris_colour(pixels, points, iris, ring)) is not None]
-    return np.mean(found, axis=0, dtype=np.float32) if found else None
+    return np.asarray(np.mean(found, axis=0), np.float32) if found else None
 
 
 def _iris_colour(pixels: Pixels, points: Floats, iris: Indices, ring: Indices) -> Floats | None:
@@ -93,7 +93,9 @@ class EyeColour:
         self._colour = colour
         self._known: dict[tuple[int, int], _Known] = {}
 
-    def paint(self, out: Pixels, x: int, y: int, live: Plane, face: Face, time: float, pixels: Pixels, share: float) -> None:
+    def paint(
+        self, out: Pixels, x: int, y: int, live: Plane, face: Face, time: float, pixels: Pixels, share: float
+    ) -> None:
         """Changes ``out`` inside of the irises only.
 
         Parameters
@@ -148,7 +150,9 @@ def _paint(
             part *= np.float32(live[y, x]) / np.float32(255) * share
             if part <= 0:
                 continue
-            luma = np.float32(0.114) * out[y, x, 0] + np.float32(0.587) * out[y, x, 1] + np.float32(0.299) * out[y, x, 2]
+            luma = (
+                np.float32(0.114) * out[y, x, 0] + np.float32(0.587) * out[y, x, 1] + np.float32(0.299) * out[y, x, 2]
+            )
             luma = min(max(luma, np.float32(4)), np.float32(251))
             # The white of the eye and the highlights are far brighter than the iris.
             white = (math.log(luma / (np.float32(255) - luma)) - middle - np.float32(0.5)) / np.float32(0.7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ FINE = 90.0
 """Width of a face in the small picture that skin is found in."""
 FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
-HUE = 0.4
+HUE = 0.35
 """Log-odds by which the hue of one person's skin differs from place to place (standard deviation)."""
 DARKER, BRIGHTER, SHADE = -0.9, 0.9, 0.4
 """Log-odds between which light and shade change its brightness, and how softly that ends."""
@@ -41,11 +42,19 @@ _ODDS = np.clip(log_odds(np.arange(256, dtype=np.float32)), -2.5, 2.2)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is remembered about one face: `GRID` 0..1 where its skin is, (3,) log-odds of it, (3,) how the persona's differs."""
+    """What is remembered about one face.
+
+    Attributes
+    ----------
+    skin : `GRID` float32 0..1, where its skin is
+    tone, beside, shift : (3,), (2, 3), (3,) float32 log-odds of the skin, of what is left and right of the head, and what the
+        persona's skin differs by
+    """
 
     time: float
     skin: Floats
     tone: Floats
+    beside: Floats
     shift: Floats
 
 
@@ -57,7 +66,7 @@ class Neck:
         self._known: dict[int, _Known] = {}
 
     def tinted(self, frame: Frame, face: Face, layer: Layer, hole: Plane, share: float) -> Patch:
-        """A copy of ``frame``'s pixels around ``face`` and its ``layer``, the skin tinted; its outermost pixels are the frame's.
+        """A copy of ``frame``'s pixels around ``face`` and ``layer``, the skin tinted; the outermost pixels are the frame's.
 
         Parameters
         ----------
@@ -83,7 +92,7 @@ class Neck:
             return patch
         skin = (known.skin * np.float32(share * 255)).astype(np.uint8)
         where = cv2.warpAffine(skin, to_cells, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        where = where * _likeness(small, known.tone)
+        where = where * _likeness(small, known.tone, known.beside)
         where = cv2.resize(where.astype(np.uint8), out.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         part = where[layer.y - low[1] :, layer.x - low[0] :][:tall, :wide]
         np.minimum(part, 255 - hole, out=part)
@@ -99,13 +108,15 @@ class Neck:
             return old if 0 <= elapsed < FORGET else None
         tone, shift = tones
         cells = cv2.warpAffine(small, to_cells, GRID[::-1], flags=cv2.INTER_LINEAR)
-        skin = _likeness(np.asarray(cells, np.uint8), tone) * self._prior
+        beside = _sides(np.asarray(cells, np.uint8))
+        if old and 0 <= elapsed < FORGET:
+            tone, beside = follow(old.tone, tone, elapsed, QUICK), follow(old.beside, beside, elapsed, QUICK)
+        skin = _likeness(np.asarray(cells, np.uint8), tone, beside) * self._prior
         skin = np.asarray(cv2.GaussianBlur(skin, (0, 0), 0.8), np.float32)
         if old and 0 <= elapsed < FORGET:
-            tone = follow(old.tone, tone, elapsed, QUICK)
             skin = follow(old.skin, skin, elapsed, QUICK)
             shift = follow(old.shift, shift, elapsed, QUICK)
-        known = _Known(frame.time, skin, tone, shift)
+        known = _Known(frame.time, skin, tone, beside, shift)
         self._known = {k: kept for k, kept in self._known.items() if abs(frame.time - kept.time) < FORGET}
         self._known[face.track] = known
         return known
@@ -173,27 +184,48 @@ def _tones(frame: Frame, face: Face, layer: Layer) -> tuple[Floats, Floats] | No
     return np.median(live, axis=0).astype(np.float32), shift.astype(np.float32)
 
 
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _hue_and_luma(blue: Any, green: Any, red: Any) -> tuple[Any, Any]:
+    """How far a hue is from another, squared, in `HUE`s, and the brightness, of differences in log-odds."""
+    luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
+    blue, green, red = blue - luma, green - luma, red - luma
+    return (blue * blue + green * green + red * red) * np.float32(1 / HUE**2), luma
+
+
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _compare(picture: Pixels, odds: Floats, tone: Floats, out: Floats) -> None:
+def _compare(picture: Pixels, odds: Floats, tone: Floats, beside: Floats, out: Floats) -> None:
     """`_likeness` into ``out``; ``odds`` (256,) are the log-odds of each brightness."""
-    hue, soft = np.float32(1 / HUE**2), np.float32(1 / SHADE)
+    soft = np.float32(1 / SHADE)
     for y in range(picture.shape[0]):
         for x in range(picture.shape[1]):
-            blue, green = odds[picture[y, x, 0]] - tone[0], odds[picture[y, x, 1]] - tone[1]
-            red = odds[picture[y, x, 2]] - tone[2]
-            luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
-            blue, green, red = blue - luma, green - luma, red - luma
+            blue, green, red = odds[picture[y, x, 0]], odds[picture[y, x, 1]], odds[picture[y, x, 2]]
+            far, luma = _hue_and_luma(blue - tone[0], green - tone[1], red - tone[2])
             shade = max(np.float32(DARKER) - luma, luma - np.float32(BRIGHTER), np.float32(0)) * soft
-            far = (blue * blue + green * green + red * red) * hue + shade * shade
+            far += shade * shade
+            other = np.float32(1e9)
+            for side in range(len(beside)):
+                hue, luma = _hue_and_luma(blue - beside[side, 0], green - beside[side, 1], red - beside[side, 2])
+                other = min(other, hue + (luma * soft) ** 2)
             # It falls like a bell with a flat top: grain makes no specks.
-            out[y, x] = np.float32(1) / (np.float32(1) + np.float32(0.15) * far * far)
+            bell = np.float32(1) / (np.float32(1) + np.float32(0.15) * far * far)
+            out[y, x] = bell * other / (other + far + np.float32(0.05))
 
 
-def _likeness(picture: Pixels, tone: Floats) -> Floats:
-    """(h, w) float32 0..1: how much ``picture`` (h, w, 3 or 4) looks like skin of ``tone``, in light or shade."""
+def _likeness(picture: Pixels, tone: Floats, beside: Floats) -> Floats:
+    """(h, w) float32 0..1: how much ``picture`` (h, w, 3 or 4) looks like skin of ``tone``, in light or shade.
+
+    What looks more like ``beside`` (n, 3), log-odds of the background's colours, is none.
+    """
     out = np.empty(picture.shape[:2], np.float32)
-    _compare(picture, _ODDS, tone, out)
+    _compare(picture, _ODDS, tone, beside, out)
     return out
+
+
+def _sides(cells: Pixels) -> Floats:
+    """(2, 3) float32 log-odds of what is left and right of the head in the grid's ``cells`` (rows, columns, 3 or 4)."""
+    columns, rows = GRID[1] // 12, slice(GRID[0] // 6, GRID[0] // 2)
+    parts = (cells[rows, :columns, :3], cells[rows, -columns:, :3])
+    return np.array([np.median(_ODDS[part.reshape(-1, 3)], axis=0) for part in parts], np.float32)
 
 
 def _tables(shift: Floats) -> Plane:

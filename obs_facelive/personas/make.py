@@ -105,7 +105,9 @@ def make_persona(
     chosen = opened[:1] + opened[1:][-1:]
     mouths = [unwrap_mouth([base, *bank][i].pixels, [base, *bank][i].points, canonical) for _, i in chosen]
     # The sharper picture, unless its expression changes jaw and mouth.
-    calmest = min([base, *([resting] if resting else [])], key=lambda portrait: max(stretched(portrait.blendshapes), 0.15))
+    calmest = min(
+        [base, *([resting] if resting else [])], key=lambda portrait: max(stretched(portrait.blendshapes), 0.15)
+    )
     iris = read_iris(base.pixels, base.points)
     return Persona(
         info=info,

@@ -96,7 +96,7 @@ def field(points: Floats, change: Floats, across: float, width: int, height: int
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _ease(x: float) -> float:
+def _ease(x: Any) -> Any:
     x = min(max(x, np.float32(0)), np.float32(1))
     return x * x * (np.float32(3) - np.float32(2) * x)
 

@@ -28,7 +28,17 @@ DOUBT = 0.6
 """Seconds of good pictures after which half of the difference is believed."""
 BEST_TURN = 20.0
 """Degrees of yaw or pitch at which a picture counts for 1 / e: the far side of a turned face is guessed."""
-STRETCHING = ("jawOpen", "mouthSmile", "mouthPucker", "mouthFunnel", "mouthStretch", "mouthFrown", "cheekPuff", "jawLeft", "jawRight")
+STRETCHING = (
+    "jawOpen",
+    "mouthSmile",
+    "mouthPucker",
+    "mouthFunnel",
+    "mouthStretch",
+    "mouthFrown",
+    "cheekPuff",
+    "jawLeft",
+    "jawRight",
+)
 """Blendshapes that change jaw, cheeks or mouth, by the beginnings of their names."""
 _STRETCHING = np.array([i for i, name in enumerate(BLENDSHAPES) if name.startswith(STRETCHING)])
 FLIP = np.array([1, -1, -1], np.float32)
@@ -77,7 +87,7 @@ class Resting:
 
 
 def worth(yaw: float, pitch: float, blendshapes: Floats) -> float:
-    """0..1: how much a picture says about the proportions at rest, from degrees of ``yaw`` and ``pitch`` and (52,) blendshapes."""
+    """0..1: how much a picture says about the proportions at rest; ``yaw`` and ``pitch`` in degrees, blendshapes (52,)."""
     turn = (yaw / BEST_TURN) ** 2 + (pitch / BEST_TURN) ** 2
     return float(np.exp(-turn - (stretched(blendshapes) / 0.35) ** 2)) + 0.02
 

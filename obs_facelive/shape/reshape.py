@@ -69,7 +69,7 @@ class Reshape:
             fit = head_fit(face.points, self._canonical)
             resting = self._learned(frame.time, face, fit)
             moved = self._difference.between(resting.shape, self._shape) * (FLIP * strength * resting.belief)
-            change = moved @ fit[:2, :3].T
+            change = np.asarray(moved @ fit[:2, :3].T, np.float32)
             across = float(np.linalg.norm(face.points[454] - face.points[234]))
             around = field(points[number][self._carriers], change, across, frame.width, frame.height)
             if around is None:

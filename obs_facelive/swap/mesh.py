@@ -77,7 +77,9 @@ class MeshSwapper:
             wearer = self._wearer(frame, face, visible)
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
-            vertices[:, 2:5] = np.exp(self._relight(wearer.light, settings.colour_match / 100, settings.match_neck / 100))
+            vertices[:, 2:5] = np.exp(
+                self._relight(wearer.light, settings.colour_match / 100, settings.match_neck / 100)
+            )
             vertices[:, 5] = np.maximum(_smooth_step((visible - 0.05) / 0.25), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
             depth = empty_depth(height, width)
@@ -139,8 +141,8 @@ class MeshSwapper:
 
         The room's smooth light always falls on the persona. Of the difference between the two skins' mean colours ``match``
         (0..1) goes over: more of the hue (it is mostly the room's) than of the brightness (it is mostly the persona's own).
-        At the outline nearly all of it does, so that no edge is seen; less where the skin beyond it takes on the persona's tone by
-        ``neck`` (0..1).
+        At the outline nearly all of it does, so that no edge is seen; less of it as the skin beyond takes on the persona's tone
+        (``neck``, 0..1).
         """
         edge = self._edge * np.float32(1 - 0.85 * neck)
         difference = light.mean - self.persona.skin
