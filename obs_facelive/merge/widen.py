@@ -14,9 +14,10 @@ def widened(patch: Patch, frame: Frame, box: Box) -> Patch:
     x0, y0, x1, y1 = box
     if x0 >= x1 or y0 >= y1:
         return patch
-    if width and height:
-        x0, y0 = min(x0, patch.x), min(y0, patch.y)
-        x1, y1 = max(x1, patch.x + width), max(y1, patch.y + height)
+    if not width or not height:
+        return Patch(x0, y0, frame.pixels[y0:y1, x0:x1].copy())
+    x0, y0 = min(x0, patch.x), min(y0, patch.y)
+    x1, y1 = max(x1, patch.x + width), max(y1, patch.y + height)
     if (x1 - x0, y1 - y0) == (width, height):
         return patch
     pixels = frame.pixels[y0:y1, x0:x1].copy()
