@@ -190,9 +190,10 @@ class Pipeline:
                     faces = [self._expressed(face, rung) for face in faces]
                 self._looks += 1
             self._expressions = {face.track: face.blendshapes for face in faces}
-            if faces and not turned and self._reshape and settings.shape:
+            strength = settings.shape * settings.opacity / 1e4
+            if faces and not turned and self._reshape and strength:
                 with clock("shape"):
-                    reshaped = self._reshape(frame, faces, settings.shape / 100)
+                    reshaped = self._reshape(frame, faces, strength)
                 return Looked(reshaped.frame, reshaped.faces, turned, reshaped)
             return Looked(frame, faces, turned)
         finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from obs_facelive.frame import Face, Frame, Layer, Patch, Plane
@@ -50,7 +51,7 @@ def tinted(face: Face, share: float, hole: int = 0, neck: Neck | None = None, fr
     return (neck or Neck()).tinted(frame or scene(face), face, layer, holes, share)
 
 
-def own(frame: Frame, patch: Patch) -> np.ndarray:  # type: ignore[type-arg]
+def own(frame: Frame, patch: Patch) -> npt.NDArray[np.int64]:
     height, width = patch.pixels.shape[:2]
     return frame.pixels[patch.y : patch.y + height, patch.x : patch.x + width].astype(int)
 
