@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -45,17 +46,24 @@ class Blend:
             opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
         around: Patch | None = None
         if settings.match_neck:
-            share = settings.match_neck * settings.opacity / 1e4
-            around = self._neck.tinted(frame, face, layer, hole, share)
+            around = self._neck.tinted(frame, face, layer, hole, settings.match_neck / 100)
             below = around.pixels[layer.y - around.y :, layer.x - around.x :][:height, :width]
-        _blend(below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, out)
+        _blend(below, layer.pixels, layer.mask, cover, hole, 1.0, out)
         if self._eyes and settings.keep_eyes:
-            share = settings.eye_colour * settings.opacity / 1e4
-            self._eyes.paint(out, layer.x, layer.y, hole, face, frame.time, frame.pixels, share)
+            self._eyes.paint(out, layer.x, layer.y, hole, face, frame.time, frame.pixels, settings.eye_colour / 100)
         if around:
             below[:] = out
-            return around
-        return Patch(layer.x, layer.y, out)
+        return _faded(around or Patch(layer.x, layer.y, out), frame, settings.opacity / 100)
+
+
+def _faded(patch: Patch, frame: Frame, opacity: float) -> Patch:
+    """``patch`` with ``opacity`` (0..1) over ``frame``."""
+    if opacity == 1:
+        return patch
+    height, width = patch.pixels.shape[:2]
+    own = frame.pixels[patch.y : patch.y + height, patch.x : patch.x + width]
+    mixed = cv2.addWeighted(np.ascontiguousarray(own), 1 - opacity, patch.pixels, opacity, 0)
+    return Patch(patch.x, patch.y, np.asarray(mixed, np.uint8))
 
 
 def _across(points: Floats) -> float:

@@ -42,7 +42,7 @@ class Field:
     nodes: Floats
 
     def back(self, pixels: Pixels) -> Pixels:
-        """A copy of the frame's ``pixels`` (h, w, 4), moved."""
+        """A copy of the frame's ``pixels`` (h, w, 4), the colours moved; alpha stays."""
         left, top, right, bottom = self.box
         rows, columns = self.nodes.shape[:2]
         sources = self.nodes.copy()
@@ -53,9 +53,8 @@ class Field:
         fine = cv2.resize(sources, (columns * self.step, rows * self.step), interpolation=cv2.INTER_LINEAR)
         fine = fine[self.step : self.step + bottom - top, self.step : self.step + right - left]
         out = pixels.copy()
-        out[top:bottom, left:right] = cv2.remap(
-            pixels, fine, cast(Any, None), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        moved = cv2.remap(pixels, fine, cast(Any, None), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        out[top:bottom, left:right, :3] = moved[..., :3]
         return out
 
     def forth(self, points: Floats) -> Floats:

@@ -67,7 +67,9 @@ def test_its_border_and_all_outside_stay_as_they_are(
     left, top, right, bottom = around.box
     assert 0 <= left < right <= WIDTH and 0 <= top < bottom <= HEIGHT
     before = noise.copy()
-    changed = (around.back(noise) != before).any(axis=2)
+    moved = around.back(noise)
+    assert np.array_equal(moved[..., 3], before[..., 3])
+    changed = (moved != before).any(axis=2)
     assert np.array_equal(noise, before), "the picture that came in was written to"
     changed[top + 1 : bottom - 1, left + 1 : right - 1] = False
     assert not changed.any()

@@ -20,7 +20,7 @@ def canonical_points(
     yaw: float = 0.0,
     xyz: Floats | None = None,
 ) -> Floats:
-    """(478, 3) float32: the face ``xyz`` (default: the canonical one), ``size`` pixels a centimetre, turned by ``yaw`` degrees."""
+    """(478, 3) float32: the face ``xyz`` (default: the canonical one), ``size`` pixels a centimetre, ``yaw`` in degrees."""
     angle = math.radians(yaw)
     turn = np.array([[math.cos(angle), 0, math.sin(angle)], [0, 1, 0], [-math.sin(angle), 0, math.cos(angle)]])
     points = np.zeros((478, 3), np.float32)
