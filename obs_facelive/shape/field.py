@@ -54,7 +54,8 @@ class Field:
         fine = fine[self.step : self.step + bottom - top, self.step : self.step + right - left]
         out = pixels.copy()
         moved = cv2.remap(pixels, fine, cast(Any, None), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        out[top:bottom, left:right, :3] = moved[..., :3]
+        moved[..., 3] = pixels[top:bottom, left:right, 3]
+        out[top:bottom, left:right] = moved
         return out
 
     def forth(self, points: Floats) -> Floats:

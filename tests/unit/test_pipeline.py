@@ -165,7 +165,7 @@ def test_the_patch_of_one_face_does_not_lay_the_bare_picture_over_another(pipeli
     assert right - left > 20, "the patches overlap"
     shown = compose(frame, outcome.patches)
     earlier = compose(frame, [first])
-    worn = (np.abs(earlier.astype(int) - near) > 12).any(axis=2)
+    worn = np.asarray((np.abs(earlier.astype(int) - near) > 12).any(axis=2))
     middle_x = int((outcome.faces[0].points[4, 0] + outcome.faces[1].points[4, 0]) / 2)
     own_half = np.s_[:, :middle_x] if outcome.faces[0].points[4, 0] < middle_x else np.s_[:, middle_x:]
     lost = np.asarray(worn & (np.abs(shown.astype(int) - near) <= 2).all(axis=2))
