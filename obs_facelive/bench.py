@@ -167,7 +167,7 @@ def measure(home: Home, clip: Path) -> tuple[dict[str, float], float]:
 
 
 def _stages(frames: list[dict[str, float]]) -> dict[str, float]:
-    order = ("link", *NETWORKS, "track", SWAPPER, "merge", "patches")
+    order = ("link", *NETWORKS, "track", "shape", SWAPPER, "merge", "patches")
     table = np.array([[ms.get(stage, 0.0) for stage in order] for ms in frames])
     whole = len(table) // WINDOW * WINDOW
     if not whole:

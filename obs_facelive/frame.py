@@ -13,6 +13,8 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 Plane: TypeAlias = npt.NDArray[np.uint8]
 """One channel, shape (h, w), 0..255."""
 Floats: TypeAlias = npt.NDArray[np.float32]
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom of a rectangle of pixels; right and bottom do not belong to it."""
 
 LANDMARKS = 478
 """MediaPipe Face Mesh: 468 surface points, then 5 for each iris (468..472 the person's right, 473..477 the left)."""

@@ -102,13 +102,25 @@ def overlap(box: Floats, boxes: Floats) -> Floats:
     return np.where(whole > 0, common / np.maximum(whole, 1e-9), 0).astype(np.float32)
 
 
+def head_fit(points: Floats, canonical: CanonicalFace) -> npt.NDArray[np.float64]:
+    """(3, 4): from the canonical face, with y down and z away from the camera, to where it fits 478 ``points`` best.
+
+    Only points that do not move with expression are looked at.
+    """
+    return similarity(canonical.xyz[RIGID] * [1, -1, -1], points[RIGID])
+
+
 def head_pose(points: Floats, canonical: CanonicalFace) -> tuple[float, float, float]:
     """Yaw, pitch, roll in degrees of 478 points: 0 for an upright face that looks into the camera.
 
     Yaw is positive when the face is turned to the picture's right, pitch when it looks down, roll when the head is turned
-    clockwise in the picture. The pose is that of the canonical face which fits the points that do not move with expression.
+    clockwise in the picture. The pose is that of `head_fit`.
     """
-    fit = similarity(canonical.xyz[RIGID] * [1, -1, -1], points[RIGID])
+    return pose_of(head_fit(points, canonical))
+
+
+def pose_of(fit: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """`head_pose` of a `head_fit`."""
     across, _, back = (fit[:, :3] / np.cbrt(np.linalg.det(fit[:, :3]))).T
     yaw, pitch = np.arctan2(-back[0], back[2]), np.arcsin(np.clip(-back[1], -1, 1))
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(np.arctan2(across[1], across[0])))

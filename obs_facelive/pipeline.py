@@ -17,15 +17,17 @@ from obs_facelive.geometry import head_pose
 from obs_facelive.landmark import Landmarker
 from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
+from obs_facelive.merge.widen import fitting, widened
 from obs_facelive.provenance.badge import badge
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
+from obs_facelive.shape.reshape import Reshape, Reshaped
 from obs_facelive.swap import Swapper
 from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.swap.scale import swap_at
 from obs_facelive.topology import CanonicalFace
 from obs_facelive.track.tracker import Tracker
-from obs_facelive.view import view
+from obs_facelive.view import compose, view
 
 FARTHEST_TURN = 50.0
 """Degrees of yaw. The landmarks are wrong beyond about 45 (looked at on stills): parts of the bare face would show."""
@@ -81,13 +83,15 @@ class Looked:
 
     Attributes
     ----------
-    faces : the chosen ones, with their blendshapes
+    frame, faces : the chosen faces, with their blendshapes, in the frame that all further steps work on
     turned : see `Outcome`
+    reshaped : how ``frame`` differs from the camera's
     """
 
     frame: Frame
     faces: list[Face]
     turned: bool = False
+    reshaped: Reshaped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class Pipeline:
 
     Parameters
     ----------
+    reshape : gives faces the persona's proportions; None leaves them their own
     real : the persona is a real person, whose face is never worn without the badge
 
     Attributes
@@ -140,13 +145,13 @@ class Pipeline:
         merger: Merger,
         canonical: CanonicalFace,
         occlusion: Occlusion | None = None,
+        reshape: Reshape | None = None,
         *,
         real: bool = False,
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
-        self._occlusion = occlusion
-        self._real = real
+        self._occlusion, self._reshape, self._real = occlusion, reshape, real
         self._tracker = Tracker()
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
@@ -196,6 +201,11 @@ class Pipeline:
                     turned = any(f.surface and hidden_share(f.surface) > MOST_HIDDEN for f in faces)
                 self._looks += 1
             self._expressions = {face.track: face.blendshapes for face in faces}
+            strength = settings.shape * settings.opacity / 1e4
+            if faces and not turned and self._reshape and strength:
+                with clock("shape"):
+                    reshaped = self._reshape(frame, faces, strength)
+                return Looked(reshaped.frame, reshaped.faces, turned, reshaped)
             return Looked(frame, faces, turned)
         finally:
             clock.end_frame()
@@ -241,12 +251,19 @@ class Pipeline:
         patches: list[Patch] = []
         try:
             with clock("merge"):
-                for face, layer in zip(looked.faces, swapped.layers, strict=True):
-                    patches.append(self.merger.merge(frame, face, layer, settings))
+                canvas, boxes = frame, looked.reshaped.boxes if looked.reshaped else [None] * len(looked.faces)
+                for face, layer, box in zip(looked.faces, swapped.layers, boxes, strict=True):
+                    patch = self.merger.merge(canvas, face, layer, settings)
+                    patches.append(widened(patch, canvas, box) if box else patch)
+                    # A patch that reaches over another face must show it swapped.
+                    if len(looked.faces) > 1:
+                        canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))
         finally:
             clock.end_frame()
         if settings.view != "result":
-            patches = view(settings.view, frame, looked.faces, patches)
+            camera = looked.reshaped.camera if looked.reshaped else frame
+            patches = view(settings.view, camera, looked.faces, patches)
+        patches = fitting(patches, frame)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
         elif self._real:

@@ -94,6 +94,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "%",
         ),
     ] = 100
+    shape: Annotated[
+        Percent,
+        _about(
+            "Shape",
+            "How far your face takes on the persona's proportions. It learns your own in a few seconds.",
+            "Face",
+            "%",
+        ),
+    ] = 60
+    eye_colour: Annotated[
+        Percent,
+        _about(
+            "Eye colour", "How far your own eyes take on the colour of the persona's, while they are kept.", "Face", "%"
+        ),
+    ] = 70
+    match_neck: Annotated[
+        Percent,
+        _about(
+            "Match neck and ears", "How far your own skin around the face takes on the persona's tone.", "Blend", "%"
+        ),
+    ] = 50
     colour_match: Annotated[
         Percent, _about("Colour match", "How far light and skin tone of the room go onto the persona.", "Blend", "%")
     ] = 70

@@ -48,20 +48,25 @@ class StandIn:
 
     Attributes
     ----------
+    capacity, patch_capacity : bytes of a frame and of a result's patches
     frame : the id of the last frame sent
     """
 
     def __init__(self, home: Home, width: int, height: int, settings: str = "{}") -> None:
         self.size = width, height
-        self._capacity = width * height * 4
-        self._patch_capacity = self._capacity + _PATCH_AIR
-        self.memory = SharedMemory.create(at.block_bytes(self._capacity, self._patch_capacity))
-        format_block(self.memory.address, self._capacity, self._patch_capacity)
+        self.capacity = width * height * 4
+        self.patch_capacity = self.capacity + _PATCH_AIR
+        self.memory = SharedMemory.create(at.block_bytes(self.capacity, self.patch_capacity))
+        format_block(self.memory.address, self.capacity, self.patch_capacity)
         self.bell = Bell()
         self.engine = EngineProcess(home, "auto", self.bell)
         self.frame = 0
         self.settings(settings)
-        self.engine.tell(open=self.memory.name, capacity=self._capacity, patch_capacity=self._patch_capacity)
+        self.open()
+
+    def open(self) -> None:
+        """Tells the engine of the block."""
+        self.engine.tell(open=self.memory.name, capacity=self.capacity, patch_capacity=self.patch_capacity)
 
     def settings(self, text: str) -> None:
         """Sends the settings' JSON."""
@@ -81,17 +86,17 @@ class StandIn:
         self.frame += 1
         data, line = picture.ctypes.data, picture.strides[0]
         now = time.monotonic_ns()
-        if not send_frame(self.memory.address, self._capacity, self.frame, now, data, line, *self.size):
+        if not send_frame(self.memory.address, self.capacity, self.frame, now, data, line, *self.size):
             raise ValueError("the engine reads all slots, or the picture has another size")
         os.write(self.bell.handle, b"\0")
 
     def result(self) -> Result | None:
         """The newest result; None if there is none, or a new one came while it was read."""
-        base = open_result(self.memory.address, self._capacity, self._patch_capacity)
+        base = open_result(self.memory.address, self.capacity, self.patch_capacity)
         if not base:
             return None
         seq, count = read_word(base), patch_count(base)
-        rectangles = [patch(base, index, *self.size, self._patch_capacity)[:4] for index in range(count)]
+        rectangles = [patch(base, index, *self.size, self.patch_capacity)[:4] for index in range(count)]
         frame, status = (read_word(base + 8 * word) for word in (at.RESULT_FRAME, at.RESULT_STATUS))
         return Result(frame, status, rectangles) if close_result(self.memory.address, base, seq) else None
 

@@ -11,6 +11,7 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word, write_word
 from obs_facelive.obs.filter import warm
 from obs_facelive.settings import Settings
+from obs_facelive.shape.reshape import Reshape
 from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.topology import load_canonical_face
 
@@ -22,11 +23,15 @@ def warm_engine(home: Home) -> None:
     pipeline = stages.pipeline(settings)
     frame = Frame(np.full((480, 640, 4), 128, np.uint8), 0, 0.0)
     pipeline.process(frame, settings)
-    xyz = load_canonical_face(home.models).xyz
+    canonical = load_canonical_face(home.models)
+    xyz = canonical.xyz
     points = np.zeros((478, 3), np.float32)
     points[:468] = np.array([320, 240, 0]) + xyz * np.array([12, -12, -12])
-    points[468:473], points[473:] = points[159], points[386]
+    eyes = np.array([[0, 5, 0], [6, 5, 0], [0, -1, 0], [-6, 5, 0], [0, 11, 0]])
+    points[468:473], points[473:] = points[159] + eyes, points[386] + eyes
     face = Face(1, points, np.zeros(52, np.float32), 1.0)
+    reshaped = Reshape(xyz * np.float32(1.05), canonical)(frame, [face], 1.0)
+    frame, face = reshaped.frame, reshaped.faces[0]
     layer = pipeline.swapper.swap(frame, face, settings)
     pipeline.merger.merge(frame, face, layer, settings)
     rewarp(layer, points, points, frame.width, frame.height)

@@ -66,7 +66,7 @@ class Costs:
         details *= here.details_every / rung.details_every
         share = self._saved(rung) / self._saved(here)
         return Times(
-            look=detect + stages.get("landmarks", 0.0) + stages.get("track", 0.0) + details,
+            look=detect + stages.get("landmarks", 0.0) + stages.get("track", 0.0) + stages.get("shape", 0.0) + details,
             swap=stages.get("swap", 0.0) * share,
             merge=stages.get("merge", 0.0) + (stages["rewarp"] if rung.swap_every != 1 else 0.0),
             every=rung.swap_every,

@@ -16,6 +16,7 @@ from obs_facelive.personas.make import find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.runtime.session import Device
 from obs_facelive.settings import Settings
+from obs_facelive.shape.reshape import Reshape
 from obs_facelive.swap.mesh import MeshSwapper
 from obs_facelive.topology import load_canonical_face
 
@@ -47,10 +48,13 @@ class Stages:
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
         persona = persona or load_persona(self.persona_folder(settings))
-        swapper, merger = MeshSwapper(persona, canonical), Blend(canonical)
-        occlusion = Occlusion(self._home.models, canonical, self.device(settings))
+        swapper, merger = MeshSwapper(persona, canonical), Blend(canonical, persona.iris)
+        occlusion, reshape = (
+            Occlusion(self._home.models, canonical, self.device(settings)),
+            Reshape(persona.shape, canonical),
+        )
         real = persona.info.kind != "synthetic"
-        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, real=real)
+        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, real=real)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

@@ -140,7 +140,10 @@ def over_frame(
     part = frame.pixels[y : y + height, x : x + width]
     guide = cv2.cvtColor(cv2.resize(part, half, interpolation=cv2.INTER_AREA), cv2.COLOR_BGRA2GRAY)
     radius = max(1, round(0.018 * float(np.ptp(points[:, 0]))))
-    fine = _guided(np.asarray(guide, np.float32) / 255, np.asarray(coarse, np.float32) / 255, 2 * radius + 1)
+    unit = np.float32(1 / 255)
+    fine = _guided(
+        np.multiply(guide, unit, dtype=np.float32), np.multiply(coarse, unit, dtype=np.float32), 2 * radius + 1
+    )
     large = cv2.resize(
         np.asarray(np.clip(fine * 1.3 - 0.15, 0, 1) * 255, np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
     )

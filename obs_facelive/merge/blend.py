@@ -10,6 +10,8 @@ from numba import njit
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
 from obs_facelive.mask.occlusion import over_frame
+from obs_facelive.merge.iris import EyeColour, eye_closed
+from obs_facelive.merge.neck import Neck
 from obs_facelive.settings import Settings
 from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
 
@@ -20,16 +22,23 @@ GRAIN_UNIT = 36
 
 
 class Blend:
-    """Blends a layer into the frame."""
+    """Blends a layer into the frame.
 
-    def __init__(self, canonical: CanonicalFace) -> None:
+    Parameters
+    ----------
+    iris : the persona's, see `Persona.iris`; None leaves live eyes as they are
+    """
+
+    def __init__(self, canonical: CanonicalFace, iris: Floats | None = None) -> None:
         self._canonical = canonical
         noise = np.random.default_rng(1).normal(0, 1, (GRAIN, GRAIN)).astype(np.float32)
         noise += 0.25 * (np.roll(noise, 1, 0) + np.roll(noise, 1, 1))  # sensors and codecs smear theirs a little
         self._grain = np.asarray(np.clip(np.round(noise / noise.std() * GRAIN_UNIT), -127, 127), np.int8)
+        self._neck = Neck()
+        self._eyes = EyeColour(iris) if iris is not None else None
 
     def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
-        """The finished rectangle, as large as the layer; its outermost pixels are the frame's own."""
+        """The finished rectangle: the layer's, or that of the tinted neck as well; its outermost pixels are the frame's own."""
         height, width = layer.mask.shape
         below = frame.pixels[layer.y : layer.y + height, layer.x : layer.x + width]
         out = np.empty((height, width, 4), np.uint8)
@@ -41,22 +50,40 @@ class Blend:
         if settings.keep_eyes:
             for eye in (RIGHT_EYE, LEFT_EYE):
                 # A closing eye keeps its own lashes: the persona's, drawn for an open eye, would be a second line.
-                grow = across * 0.02 * _closed(face.points[eye])
+                grow = across * 0.02 * eye_closed(face.points[eye])
                 opening(hole, face.points[eye, :2], layer.x, layer.y, across * 0.006, grow)
         if settings.keep_mouth and _gap(face.points) > 0.012:
             opening(hole, _between_lips(face.points), layer.x, layer.y, across * 0.006)
+        hidden = None
         if settings.occlusion:
             hidden = over_frame(frame, face, self._canonical, layer.x, layer.y, width, height)
-            if hidden is not None:
-                cover = cv2.multiply(
-                    cover, 255 - cv2.convertScaleAbs(hidden, alpha=settings.occlusion / 100), scale=1 / 255
-                )
+        if hidden is not None:
+            free = np.asarray(255 - cv2.convertScaleAbs(hidden, alpha=settings.occlusion / 100), np.uint8)
+            cover = np.asarray(cv2.multiply(cover, free, scale=1 / 255), np.uint8)
+        around: Patch | None = None
+        if settings.match_neck:
+            around = self._neck.tinted(frame, face, layer, hole, settings.match_neck / 100)
+            below = around.pixels[layer.y - around.y :, layer.x - around.x :][:height, :width]
         # The same frame has the same grain, however often it is merged.
         corner = (frame.id * 89 + layer.x) % GRAIN, (frame.id * 157 + layer.y) % GRAIN
-        _blend(
-            below, layer.pixels, layer.mask, cover, hole, settings.opacity / 100, self._grain, corner, layer.grain, out
-        )
-        return Patch(layer.x, layer.y, out)
+        _blend(below, layer.pixels, layer.mask, cover, hole, self._grain, corner, layer.grain, out)
+        if self._eyes and settings.keep_eyes:
+            if hidden is not None:
+                hole = np.asarray(cv2.multiply(hole, free, scale=1 / 255), np.uint8)
+            self._eyes.paint(out, layer.x, layer.y, hole, face, frame.time, frame.pixels, settings.eye_colour / 100)
+        if around:
+            below[:] = out
+        return _faded(around or Patch(layer.x, layer.y, out), frame, settings.opacity / 100)
+
+
+def _faded(patch: Patch, frame: Frame, opacity: float) -> Patch:
+    """``patch`` with ``opacity`` (0..1) over ``frame``."""
+    if opacity == 1:
+        return patch
+    height, width = patch.pixels.shape[:2]
+    own = frame.pixels[patch.y : patch.y + height, patch.x : patch.x + width]
+    mixed = cv2.addWeighted(np.ascontiguousarray(own), 1 - opacity, patch.pixels, opacity, 0)
+    return Patch(patch.x, patch.y, np.asarray(mixed, np.uint8))
 
 
 def _across(points: Floats) -> float:
@@ -78,14 +105,6 @@ def _between_lips(points: Floats) -> Floats:
     return np.asarray(ring - 0.22 * ((ring - middle) @ across)[:, None] * across, np.float32)
 
 
-def _closed(ring: Floats) -> float:
-    """0 for an open eye to 1 for a closed one, from the ring of its lids."""
-    half = len(ring) // 2
-    height = np.linalg.norm(ring[1:half, :2] - ring[:-half:-1, :2], axis=1).max()
-    opened = float(height / (np.linalg.norm(ring[0] - ring[half]) + 1e-6))
-    return min(max((0.28 - opened) / 0.16, 0.0), 1.0)
-
-
 @njit(cache=True, nogil=True, fastmath=True)
 def _blend(
     below: Pixels,
@@ -93,14 +112,13 @@ def _blend(
     mask: Plane,
     cover: Plane,
     hole: Plane,
-    opacity: float,
     noise: npt.NDArray[np.int8],
     corner: tuple[int, int],
     grain: float,
     out: Pixels,
 ) -> None:
     height, width = mask.shape
-    unit = np.float32(opacity / 255**3)
+    unit = np.float32(1 / 255**3)
     level = np.float32(grain / GRAIN_UNIT)
     for y in range(height):
         edge_row = y == 0 or y == height - 1

@@ -23,8 +23,9 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.shape.proportions import SURFACE
 
-FORMAT = 2
+FORMAT = 3
 INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
 MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
@@ -34,8 +35,10 @@ MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
 LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
+MAX_SHAPE = 40.0
+"""Centimetres from a head's middle that no point of a face is away."""
 
-_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps")
+_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris")
 
 Kind = Literal["synthetic", "self", "granted"]
 
@@ -83,6 +86,8 @@ class Persona:
     lines : (k, e, e) int8, what each expression does to the brightness of the skin: log-odds in steps of `LINES_UNIT`
     mouths : (m, h, w, 3) uint8 BGR, what is between the open lips, as `obs_facelive.personas.unwrap.unwrap_mouth` lays it out
     gaps : (m,) float32, rising, how far the lips of each are open; see `mouth_gap`
+    shape : (468, 3) float32 centimetres, the resting face in the head's frame, see `obs_facelive.shape.proportions`
+    iris : (3,) float32, log-odds of blue, green, red of the irises' colour
     """
 
     info: PersonaInfo
@@ -93,6 +98,8 @@ class Persona:
     lines: npt.NDArray[np.int8]
     mouths: Pixels
     gaps: Floats
+    shape: Floats
+    iris: Floats
 
 
 def persona_id(name: str) -> str:
@@ -188,6 +195,7 @@ def _read_array(content: bytes) -> npt.NDArray[Any]:
 
 def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:
     weights = len(BLENDSHAPES)
+    shape, iris = arrays["shape"], arrays["iris"]
     texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
     expressions, neutral, mouths, gaps = (arrays[name] for name in ("expressions", "neutral", "mouths", "gaps"))
     if (texture.ndim, expressions.ndim, lines.ndim, gaps.ndim) != (3, 2, 3, 1):
@@ -200,13 +208,17 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
     _require(lines, "lines", np.int8, (count, lines_side, lines_side))
     _require(mouths, "mouths", np.uint8, (len(gaps), *MOUTH, 3))
     _require(gaps, "gaps", np.float32, (len(gaps),))
+    _require(shape, "shape", np.float32, (SURFACE, 3))
+    _require(iris, "iris", np.float32, (3,))
+    if np.abs(shape).max() > MAX_SHAPE:
+        raise ValueError("the shape is no head's")
     if len(gaps) > MAX_EXPRESSIONS or (np.diff(gaps) <= 0).any():
         raise ValueError("the gaps of the mouths do not rise")
     if not 64 <= side <= 4096 or count > MAX_EXPRESSIONS or (count and not 16 <= lines_side <= 1024):
         raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines_side}")
     for array in arrays.values():
         array.flags.writeable = False
-    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps)
+    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps, shape, iris)
 
 
 def _require(array: npt.NDArray[Any], name: str, dtype: type, shape: tuple[int, ...]) -> None:

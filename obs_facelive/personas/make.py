@@ -11,16 +11,20 @@ import numpy.typing as npt
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.geometry import head_pose, roi_of_detection, roi_of_points
+from obs_facelive.geometry import head_fit, head_pose, roi_of_detection, roi_of_points
 from obs_facelive.landmark import Landmarker
+from obs_facelive.merge.iris import read_iris
 from obs_facelive.personas.library import LINES_UNIT, MOUTH, Persona, PersonaError, PersonaInfo
 from obs_facelive.personas.unwrap import flatten_light, odds_gain, over_texture, unwrap, unwrap_mouth
+from obs_facelive.shape.proportions import proportions, stretched
 from obs_facelive.swap.light import LUMA, LightReader, log_odds, skin_points, texture_light
 from obs_facelive.swap.mouth import mouth_gap
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import CanonicalFace
 
 TEXTURE = 768
+BROWN = np.array([-2.2, -1.8, -1.3], np.float32)
+"""Eye colour where a picture does not show it: the most frequent one on earth."""
 LINES = 256
 UPPER_LIDS = (
     *(226, 247, 30, 29, 27, 28, 56, 190, 113, 225, 224, 223, 222, 221, 189),
@@ -105,6 +109,11 @@ def make_persona(
     # The least and the widest opened mouth: between them lies what talking needs.
     chosen = opened[:1] + opened[1:][-1:]
     mouths = [unwrap_mouth([base, *bank][i].pixels, [base, *bank][i].points, canonical) for _, i in chosen]
+    # The sharper picture, unless its expression changes jaw and mouth.
+    calmest = min(
+        [base, *([resting] if resting else [])], key=lambda portrait: max(stretched(portrait.blendshapes), 0.15)
+    )
+    iris = read_iris(base.pixels, base.points)
     return Persona(
         info=info,
         texture=flat,
@@ -114,6 +123,8 @@ def make_persona(
         lines=np.array(lines, np.int8).reshape(-1, LINES, LINES),
         mouths=np.array(mouths, np.uint8).reshape(-1, *MOUTH, 3),
         gaps=np.array([gap for gap, _ in chosen], np.float32),
+        shape=proportions(calmest.points, head_fit(calmest.points, canonical)),
+        iris=iris if iris is not None else BROWN,
     )
 
 
@@ -193,7 +204,7 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
 def _calm_skin(texture: Floats, canonical: CanonicalFace) -> Floats:
     """Blotches, creases and smears of colour on bare skin, softened: lifted into another light they would be scars.
 
-    Differences of brightness up to `_FAINT` stay nearly as they are; of the colour's, which skin hardly has at this size, a part.
+    Differences of brightness up to `_FAINT` stay nearly as they are; of the colour's, which skin hardly has, a part.
     """
     odds = log_odds(texture)
     skin = _skin(canonical)

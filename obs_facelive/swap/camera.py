@@ -44,7 +44,7 @@ class Camera:
     detail: float
 
     def towards(self, new: Camera, elapsed: float, quick: float) -> Camera:
-        """This one, moved towards ``new`` as far as ``elapsed`` seconds bring it with the time constant ``quick``."""
+        """The camera, moved towards ``new`` as far as ``elapsed`` seconds bring it with the time constant ``quick``."""
         return Camera(*(follow(a, b, elapsed, quick) for a, b in zip(astuple(self), astuple(new), strict=True)))
 
 
@@ -131,7 +131,7 @@ class Textures:
         self._ready: dict[tuple[int, int, int], Texture] = {}
 
     def at(self, side: float, camera: Camera) -> Texture:
-        """The texture, about ``side`` texels wide and at the most its own size, as soft and with as much detail as ``camera``."""
+        """The texture about ``side`` texels wide, at the most its own size, as soft and with as much detail as ``camera``."""
         full = self._texture.shape[0]
         step = math.floor(math.log(full / max(side, 16.0), STEP)) if side < full else 0
         blur = round(camera.softness * (len(BLURS) - 1))

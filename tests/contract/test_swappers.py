@@ -114,7 +114,9 @@ def test_a_face_may_reach_over_the_frames_edge(
     check(frame, face, layer)
     assert layer.mask.any()
     patch = Blend(canonical).merge(frame, face, layer, SETTINGS)
-    assert patch.pixels.shape[:2] == layer.mask.shape
+    (height, width), (tall, wide) = layer.mask.shape, patch.pixels.shape[:2]
+    assert 0 <= patch.x <= layer.x and layer.x + width <= patch.x + wide <= frame.width
+    assert 0 <= patch.y <= layer.y and layer.y + height <= patch.y + tall <= frame.height
 
 
 @pytest.mark.parametrize("place", [(2.0, 0.0), (0.0, -3.0), (-2.0, 2.0)])
@@ -234,7 +236,7 @@ def test_alpha_is_the_frames_own(personas, canonical, scenes) -> None:  # type: 
     frame = Frame(pixels, 0, 0.0)
     layer = MeshSwapper(personas["male_21"], canonical).swap(frame, face, SETTINGS)
     patch = Blend(canonical).merge(frame, face, layer, SETTINGS)
-    height, width = layer.mask.shape
+    height, width = patch.pixels.shape[:2]
     assert np.array_equal(patch.pixels[..., 3], pixels[patch.y : patch.y + height, patch.x : patch.x + width, 3])
 
 

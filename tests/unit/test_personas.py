@@ -73,7 +73,7 @@ def packed(arrays: dict[str, Any]) -> bytes:
 def test_a_persona_comes_back_from_disk_as_it_was(persona: Persona, folder: Path) -> None:
     back = load_persona(folder)
     assert msgspec.structs.replace(back.info, files={}) == persona.info
-    for name in ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps"):
+    for name in ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris"):
         assert np.array_equal(getattr(back, name), getattr(persona, name))
     assert (folder / THUMBNAIL_FILE).stat().st_size > 1000
     assert sorted(p.name for p in folder.parent.iterdir()) == ["test"], "nothing is left beside it"
@@ -197,6 +197,12 @@ def test_files_that_are_too_large_are_refused_unread(folder: Path) -> None:
         ("lines", None),
         ("mouths", np.zeros((2, 64, 96, 3), np.uint8)),
         ("gaps", np.array([0.3, 0.2], np.float32)),
+        ("shape", np.zeros((478, 3), np.float32)),
+        ("shape", np.full((468, 3), 1e6, np.float32)),
+        ("shape", np.full((468, 3), np.nan, np.float32)),
+        ("shape", None),
+        ("iris", np.zeros(4, np.float32)),
+        ("iris", np.full(3, np.inf, np.float32)),
     ],
 )
 def test_arrays_of_the_wrong_shape_or_kind_are_refused(folder: Path, name: str, value: Any) -> None:
@@ -237,6 +243,19 @@ def test_a_bad_description_is_refused_in_words(folder: Path, change: bytes) -> N
     (folder / INFO_FILE).write_bytes(change)
     with pytest.raises(PersonaError, match=INFO_FILE):
         load_persona(folder)
+
+
+def test_a_persona_of_an_older_format_says_what_to_do(folder: Path) -> None:
+    info = json.loads((folder / INFO_FILE).read_text())
+    (folder / INFO_FILE).write_text(json.dumps({**info, "format": 2}))
+    with pytest.raises(PersonaError, match=r"format 2; this FaceLive reads 3\. Make the persona again"):
+        load_persona(folder)
+
+
+def test_shape_and_eye_colour_are_the_persons(persona: Persona, models: Path) -> None:
+    xyz = load_canonical_face(models).xyz
+    assert 0.05 < np.linalg.norm(persona.shape - xyz, axis=1).mean() < 2
+    assert persona.iris[2] > persona.iris[0], "she has brown eyes"
 
 
 def test_a_folder_without_a_persona_says_so(tmp_path: Path) -> None:

@@ -131,3 +131,54 @@ def test_of_several_faces_none_is_bare_while_it_is_not_found(
     assert (second.turned, bool(second.patches)) == (hidden, not hidden)
     third = pipeline.process(Frame(one, 2, 1.2), settings)
     assert third.patches and not third.turned
+
+
+def test_the_moved_picture_is_in_the_one_patch_and_its_border_is_the_cameras(
+    pipeline: Pipeline, picture: Pixels
+) -> None:
+    settings = Settings(shape=100, badge="off")
+    looked = pipeline.look(Frame(picture, 0, 0.0), settings)
+    for number in range(1, 30):
+        looked = pipeline.look(Frame(picture, number, number / 30), settings)
+    assert looked.reshaped and looked.reshaped.boxes[0]
+    (patch,) = pipeline.merge(looked, pipeline.swap(looked, settings), settings).patches
+    height, width = patch.pixels.shape[:2]
+    left, top, right, bottom = looked.reshaped.boxes[0]
+    assert patch.x <= left and patch.y <= top and right <= patch.x + width and bottom <= patch.y + height
+    moved = (looked.frame.pixels != picture).any(axis=2)
+    assert moved.any() and not moved[:top].any() and not moved[:, right:].any()
+    raw = picture[patch.y : patch.y + height, patch.x : patch.x + width]
+    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        assert np.array_equal(patch.pixels[edge], raw[edge])
+    assert pipeline.stages_ms["shape"] > 0
+
+
+def test_the_patch_of_one_face_does_not_lay_the_bare_picture_over_another(pipeline: Pipeline, picture: Pixels) -> None:
+    alone = pipeline.process(Frame(picture, 0, 0.0), Settings(shape=0, match_neck=0, badge="off")).patches[0]
+    middle, half = alone.x + alone.pixels.shape[1] // 2, int(alone.pixels.shape[1] * 0.53)
+    near = np.hstack([picture[:, middle - half : middle + half]] * 2)
+    near = np.asarray(cv2.copyMakeBorder(near, 0, 0, 400, 400, cv2.BORDER_REPLICATE), np.uint8)
+    frame, settings = Frame(near, 1, 5.0), Settings(face="all", badge="off")
+    outcome = pipeline.process(frame, settings)
+    first, second = outcome.patches
+    left, right = max(first.x, second.x), min(first.x + first.pixels.shape[1], second.x + second.pixels.shape[1])
+    assert right - left > 20, "the patches overlap"
+    shown = compose(frame, outcome.patches)
+    earlier = compose(frame, [first])
+    worn = np.asarray((np.abs(earlier.astype(int) - near) > 12).any(axis=2))
+    middle_x = int((outcome.faces[0].points[4, 0] + outcome.faces[1].points[4, 0]) / 2)
+    own_half = np.s_[:, :middle_x] if outcome.faces[0].points[4, 0] < middle_x else np.s_[:, middle_x:]
+    lost = np.asarray(worn & (np.abs(shown.astype(int) - near) <= 2).all(axis=2))
+    assert worn[own_half].sum() > 1000 and not lost[own_half].any()
+
+
+@pytest.mark.parametrize("view", ["side", "mask"])
+def test_setting_up_shows_the_camera_as_it_is(pipeline: Pipeline, picture: Pixels, view: str) -> None:
+    outcome = pipeline.process(Frame(picture, 0, 0.0), Settings(view=view, shape=100, badge="off"))  # type: ignore[arg-type]
+    if view == "side":
+        half = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        top = picture.shape[0] // 4
+        shown = outcome.patches[0].pixels[top : top + half.shape[0], : half.shape[1]]
+        assert np.array_equal(shown, half)
+    else:
+        assert (outcome.patches[0].pixels[..., 1] == 255).any()

@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def draw_samples(out: Path, count: int, seed: int) -> None:
-    """Writes ``count`` samples as chunks of `CHUNK`: ``image`` int8, 32 times the network's input; ``hidden``, ``weight`` uint8."""
+    """Writes ``count`` samples in chunks: ``image`` int8, 32 times the network's input; ``hidden``, ``weight`` uint8."""
     home = Home.find()
     cv2.setNumThreads(1)
     out.mkdir(parents=True, exist_ok=True)

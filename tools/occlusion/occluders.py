@@ -171,7 +171,7 @@ def strands(random: Random, place: Place) -> Occluder:
     made, colour = _nothing(side), _hair_colour(random)
     alpha, pixels = made.alpha.copy(), made.pixels.copy()
     root = place.points[FOREHEAD, :2] + [random.uniform(-0.5, 0.5) * size, -random.uniform(0.05, 0.3) * size]
-    tip = root + [random.uniform(-0.4, 0.4) * size, random.uniform(0.4, 1.2) * size]
+    tip = root + np.array([random.uniform(-0.4, 0.4) * size, random.uniform(0.4, 1.2) * size])
     sway = random.normal(0, 0.15 * size, 2)
     wide, thick = random.uniform(0.01, 0.12) * size, random.uniform(0.6, 2.4)
     for _ in range(random.integers(1, 7)):  # locks of one shade each
@@ -292,7 +292,7 @@ def _surface(random: Random, place: Place) -> Floats:
         part = int(random.integers(30, side))
         x, y = random.integers(0, side - part + 1, 2)
         cut = cv2.resize(place.scrap[y : y + part, x : x + part], (side, side), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(np.rot90(cut, random.integers(4)) * random.uniform(0.6, 1.3), np.float32)
+        return np.asarray(np.rot90(np.asarray(cut), int(random.integers(4))) * random.uniform(0.6, 1.3), np.float32)
     if kind < 0.85:  # stripes, letters, a grille
         step, turn = random.uniform(4, 40), random.uniform(0, math.pi)
         y, x = np.mgrid[:side, :side]

@@ -84,17 +84,16 @@ class Sampler:
         if history < 0.15:
             memory = live.copy()
         else:
-            memory = np.zeros((SIZE, SIZE, 3), np.float32)
+            pictures = []
             for other in before:
-                seen, _ = self._lay(other.pixels, lasting)
-                lit = room.light(seen, random, 0.15)
-                memory += self._unwrapper.unwrap(lit, _shaken(other.points, random, 0.0)) / np.float32(len(before))
-            memory = np.asarray(memory + 0.5, np.uint8)
+                lit = room.light(self._lay(other.pixels, lasting)[0], random, 0.15)
+                pictures.append(self._unwrapper.unwrap(lit, _shaken(other.points, random, 0.0)))
+            memory = np.asarray(np.mean(pictures, axis=0) + 0.5, np.uint8)
         visible = np.clip(facing(points[:468], self._canonical.triangles), 0, 1).astype(np.float32)
         seen_now = self._unwrapper.spread(visible)
         if random.random() < 0.5:
-            live, memory, covered, seen_now = (p[:, ::-1] for p in (live, memory, covered, seen_now))
-        label = covered.astype(np.float32) / 255
+            live, memory, covered, seen_now = live[:, ::-1], memory[:, ::-1], covered[:, ::-1], seen_now[:, ::-1]
+        label = np.asarray(covered, np.float32) / np.float32(255)
         # What is seen at a grazing angle is hard to tell, but must not be left to chance.
         weight = self._unwrapper.inside * np.clip((seen_now - 0.15) / 0.3, 0.15, 1)
         weight = weight * np.maximum(label > 0.5, 1 - self._hair(live, memory))
@@ -165,16 +164,15 @@ class _Room:
                 * random.uniform(5, 60)
             )
             odds -= (random.uniform(0, 0.9) * (edge * 0.5 + 0.5))[..., None].astype(np.float32)
-        lit = 255 / (1 + np.exp(-odds)) * self._gain
-        lit = lit * (1 - self._haze / 255) + self._haze
-        lit = np.clip(lit, 0, 255).astype(np.float32)
+        lit = 255 / (1 + np.exp(-odds)) * self._gain * (1 - self._haze / 255) + self._haze
+        shown = np.asarray(np.clip(lit, 0, 255), np.float32)
         if self._fine < 1:
-            small = cv2.resize(lit, None, fx=self._fine, fy=self._fine, interpolation=cv2.INTER_AREA)
-            lit = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+            small = cv2.resize(shown, None, fx=self._fine, fy=self._fine, interpolation=cv2.INTER_AREA)
+            shown = np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
         if self._blur > 0.3:
-            lit = cv2.GaussianBlur(lit, (0, 0), self._blur)
-        lit = lit + random.normal(0, self._noise + 0.3, lit.shape).astype(np.float32)
-        picture = np.clip(lit, 0, 255).astype(np.uint8)
+            shown = np.asarray(cv2.GaussianBlur(shown, (0, 0), self._blur), np.float32)
+        noise = random.normal(0, self._noise + 0.3, shown.shape)
+        picture = np.asarray(np.clip(shown + noise, 0, 255), np.uint8)
         if random.random() < 0.4:
             _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(30, 95))])
             picture = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)

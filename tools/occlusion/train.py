@@ -36,7 +36,7 @@ class _Block(nn.Module):
             nn.BatchNorm2d(channels),
         )
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, x: Tensor) -> Tensor:
         return functional.relu(x + self.body(x))
 
 

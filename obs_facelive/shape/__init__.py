@@ -1,0 +1,1 @@
+"""The live face with the persona's proportions."""
