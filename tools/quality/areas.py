@@ -34,7 +34,7 @@ def inner_face(points: Floats, height: int, width: int, size: float = INNER) -> 
     return np.asarray((mask > 127) & (hole == 0), np.bool_)
 
 
-def crop(points: Floats, height: int, width: int, margin: float = 0.2) -> tuple[slice, slice]:
+def crop(points: Floats, height: int, width: int, margin: float = 0.12) -> tuple[slice, slice]:
     """Rows and columns of the picture around the face, ``margin`` of its size more on each side; at least one of each."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     more = float((high - low).max()) * margin

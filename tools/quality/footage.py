@@ -9,7 +9,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 from obs_facelive.catalog import ModelError
 from obs_facelive.frame import Floats, Frame, Pixels, Plane
 from obs_facelive.home import Home
-from obs_facelive.video import read_frames
+from obs_facelive.video import VideoError
 from tools.demo_clip import Clip, encode, load_renderer
 from tools.quality.scenes import FPS, HEIGHT, SCENES, WIDTH, Scene, Shot, shoot
 from tools.talking_head.renderer import Renderer
@@ -67,9 +67,28 @@ class Footage:
     clean: Path | None = None
     truth: Truth | None = None
 
-    def frames(self) -> Iterator[Frame]:
-        """Its pictures in order. Raises `obs_facelive.video.VideoError`."""
-        return read_frames(self.file)
+    def frames(self, wanted: Collection[int] | None = None) -> Iterator[Frame]:
+        """Its pictures in order, all or the ``wanted`` ones. Raises `obs_facelive.video.VideoError`."""
+        return _frames(self.file, wanted)
+
+    def clean_frames(self) -> Iterator[Frame]:
+        """Those of `clean`; none if there is none."""
+        return _frames(self.clean, None) if self.clean else iter(())
+
+
+def _frames(file: Path, wanted: Collection[int] | None) -> Iterator[Frame]:
+    """OpenCV reads them: unlike `obs_facelive.video.read_frames` it need not convert the pictures in between."""
+    video = cv2.VideoCapture(str(file))
+    rate, number, last = video.get(cv2.CAP_PROP_FPS) or 30.0, 0, max(wanted) if wanted else None
+    while (last is None or number <= last) and video.grab():
+        if wanted is None or number in wanted:
+            good, picture = video.retrieve()
+            if not good:
+                break
+            yield Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA), np.uint8), number, number / rate)
+        number += 1
+    if not number:
+        raise VideoError(f"{file} is no video that OpenCV can read")
 
 
 def synthetic(home: Home, name: str) -> Footage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from obs_facelive.frame import Floats, Pixels
@@ -11,8 +12,10 @@ from tools.quality.areas import Mask
 
 VISIBLE = 24.0
 """Distance of two colours, of 255, from which on a pixel says anything."""
-_NEAR = 0.35
-"""Share of the way from what should be there to what should not, up to which a pixel counts as right."""
+_NEAR = 0.25
+"""Share of the way from the camera's picture to the swapped one, up to which a pixel is the camera's."""
+_AROUND = 5
+"""Side in pixels of the square whose mean distance counts: skin and skin may meet in a pixel, hardly in twenty-five."""
 _OPAQUE, _FREE = 0.9, 0.004
 
 
@@ -45,16 +48,15 @@ def hidden(
     alpha, shade : (h, w) float32 0..1, how opaque that is, and what its shadow leaves of the light
     zone : (h, w) what the swapper swaps altogether: the inner oval, without eyes and mouth
     """
-    front_picture, shown = occluded[..., :3].astype(np.float32), output[..., :3].astype(np.float32)
-    light = shade[..., None].astype(np.float32)
-    swapped = worn[..., :3].astype(np.float32) * light
-    # The thing against the face that would hide it.
-    apart = np.linalg.norm(swapped - front_picture, axis=2)
+    there, shown, usual = (p[..., :3].astype(np.float32) for p in (occluded, output, worn))
+    apart = _apart(usual * shade[..., None].astype(np.float32), there)
+    bare = _apart(shown, there) < _NEAR * apart
+    swaps = _apart(usual, raw[..., :3].astype(np.float32)) > VISIBLE
     front = zone & (alpha > _OPAQUE) & (apart > VISIBLE)
-    spoiled = front & (np.linalg.norm(shown - front_picture, axis=2) > _NEAR * apart)
-    # The persona's skin against the live one's: how far the output has gone from one to the other.
-    step = swapped - front_picture
-    gone = ((shown - front_picture) * step).sum(axis=2) / np.maximum((step * step).sum(axis=2), 1)
-    swaps = np.linalg.norm(worn[..., :3].astype(np.float32) - raw[..., :3], axis=2) > VISIBLE
-    face = zone & (alpha < _FREE) & swaps & (apart > VISIBLE)
-    return Hidden(front, face, spoiled, face & (gone < _NEAR))
+    face = zone & (alpha < _FREE) & (apart > VISIBLE) & swaps
+    return Hidden(front, face, front & ~bare, face & bare)
+
+
+def _apart(one: Floats, other: Floats) -> Floats:
+    """(h, w) distance of the colours of two pictures (h, w, 3)."""
+    return np.asarray(cv2.blur(np.sqrt(((one - other) ** 2).sum(axis=2)), (_AROUND, _AROUND)), np.float32)

@@ -16,7 +16,7 @@ from tools.quality.row import Row
 from tools.quality.sheet import cell, sheet
 from tools.quality.things import THINGS
 from tools.quality.trials import Trial, behind_things, behind_truth, under_lights
-from tools.quality.watch import LEAD, Seen, load, watch
+from tools.quality.watch import LEAD, Seen, load, shorter, watch
 from tools.quality.worn import by_yaw, figures, wear
 
 _SWEEP = "sweep"
@@ -59,7 +59,7 @@ def _clip(
     chosen, tried = plan.chosen(number), plan.tried(number, footage.name)
     watched = [watch(rig, run) for run in load(footage, plan.runs, plan.long)]
     if "worn" in plan.measures:
-        short = [watch(rig, run) for run in load(footage, plan.runs, plan.short)]
+        short = shorter(watched, plan.runs, plan.short)
         _all_personas(rig, plan, footage, chosen, (watched, short), portraits, verdict, say)
     trials: dict[str, Trial] = {}
     if "occlusion" in plan.measures:
@@ -99,7 +99,7 @@ def _all_personas(
     for persona in plan.personas:
         thorough = persona in chosen
         wanted = shown | {seen.frame.id for seen in strip} if thorough else shown
-        worn = wear(rig, footage, long if thorough else short, persona, wanted)
+        worn = wear(rig, footage, long if thorough else short, persona, wanted, thorough)
         verdict.rows += figures(footage.name, persona, worn, portraits[persona])
         if footage.name == _SWEEP and thorough:
             verdict.rows += by_yaw(footage, persona, worn)

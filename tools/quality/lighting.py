@@ -39,6 +39,17 @@ def follows(live: Floats, worn: Floats) -> tuple[float, float]:
     return float(a @ b / np.sqrt(power * float(b @ b))), float(a @ b) / power
 
 
+def balance(pixels: Pixels, face: Mask) -> float:
+    """Natural logarithm of how much brighter the left half of the ``face`` (h, w) in the picture is than the right one."""
+    columns = np.flatnonzero(face.any(axis=0))
+    if len(columns) < 2:
+        return 0.0
+    middle = int(columns[0] + columns[-1]) // 2
+    light = pixels[..., :3].mean(axis=2)
+    halves = [light[:, part][face[:, part]] for part in (slice(None, middle), slice(middle, None))]
+    return float(np.log((halves[0].mean() + 1) / (halves[1].mean() + 1)))
+
+
 def shared(live: Floats, worn: Floats) -> float:
     """How much of a change that is the same all over the face goes over: 1 all of it. Both (n,), the live mean not 0."""
     return float(worn.mean() / live.mean())

@@ -13,6 +13,9 @@ from tools.quality.areas import Mask, gray
 _TEXTURE = 4.0
 """Gradient, of 255 a pixel, from which on optical flow is more than a guess."""
 
+_GRAIN = 1.5
+"""Standard deviation in pixels, for a window of 400, of the low pass that takes the sensor's noise away."""
+
 
 def flow(now: Pixels, before: Pixels) -> Floats:
     """(h, w, 2) float32: what is seen at each pixel of ``now`` was at that pixel plus this in ``before``.
@@ -25,13 +28,17 @@ def flow(now: Pixels, before: Pixels) -> Floats:
 
 
 def unexplained(now: Pixels, before: Pixels, moved: Floats, face: Mask) -> float:
-    """Mean absolute difference, 0..255, inside ``face`` between ``now`` and ``before`` brought there by the flow ``moved``."""
+    """Mean absolute difference, 0..255, inside ``face`` between ``now`` and ``before`` brought there by the flow ``moved``.
+
+    Low-passed: a sensor's noise, which the live face has and a drawn one has not, is no trembling.
+    """
     height, width = moved.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     there = cv2.remap(
         before[..., :3], x + moved[..., 0], y + moved[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return float(cv2.absdiff(now[..., :3], there)[face].mean()) if face.any() else 0.0
+    rest = cv2.GaussianBlur(now[..., :3].astype(np.float32) - there, (0, 0), _GRAIN * face.shape[1] / 400)
+    return float(np.abs(rest[face]).mean()) if face.any() else 0.0
 
 
 def slide(worn: Floats, true: Floats, face: Mask, now: Pixels) -> float | None:

@@ -33,9 +33,15 @@ class Overlay:
     def on(self, pixels: Pixels, noise: float = 2.0, seed: int = 0) -> Pixels:
         """``pixels`` (h, w, 3 or 4) uint8 behind it; it gets a sensor's ``noise`` (of 255), which they have already."""
         out = pixels.copy()
-        whole = self.over(pixels[..., :3].astype(np.float32))
-        grain = np.random.default_rng(seed).standard_normal(whole.shape, np.float32) * np.float32(noise)
-        out[..., :3] = np.clip(whole + grain * self.alpha[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)
+        touched = cv2.boundingRect(((self.alpha > 0) | (self.shade < 0.998)).astype(np.uint8))
+        x, y, width, height = touched
+        if not width:
+            return out
+        box = slice(y, y + height), slice(x, x + width)
+        part = Overlay(self.colour[box], self.alpha[box], self.shade[box])
+        grain = np.random.default_rng(seed).standard_normal((height, width, 3), np.float32) * np.float32(noise)
+        shown = part.over(pixels[box][..., :3].astype(np.float32)) + grain * part.alpha[..., None]
+        out[box][..., :3] = np.clip(shown + np.float32(0.5), 0, 255).astype(np.uint8)
         return out
 
 

@@ -15,7 +15,7 @@ _GAMMA = 2.2
 def side(points: Floats, height: int, width: int, progress: float) -> Floats:
     """A lamp on the picture's left: 1.5 times the light there, a third of it on the right."""
     x, _ = _around(points, height, width)
-    return np.exp(-0.75 * np.tanh(1.6 * x) - 0.25)[..., None] * np.ones(3, np.float32)
+    return _grey(np.exp(-0.75 * np.tanh(1.6 * x) - 0.25))
 
 
 def warm(points: Floats, height: int, width: int, progress: float) -> Floats:
@@ -32,7 +32,7 @@ def shadow(points: Floats, height: int, width: int, progress: float) -> Floats:
     """The soft edge of a shadow that goes over the face from left to right."""
     x, y = _around(points, height, width)
     edge = x + 0.25 * y - (2.2 * progress - 1.1)
-    return (1 - 0.6 / (1 + np.exp(np.clip(edge / 0.10, -30, 30))))[..., None] * np.ones(3, np.float32)
+    return _grey(1 - 0.6 / (1 + np.exp(np.clip(edge / 0.10, -30, 30))))
 
 
 LIGHTS: dict[str, Callable[[Floats, int, int, float], Floats]] = {
@@ -52,6 +52,11 @@ def relit(pixels: Pixels, factors: Floats) -> Pixels:
         np.uint8
     )
     return out
+
+
+def _grey(factor: Floats) -> Floats:
+    """(h, w, 3), the same for all colours."""
+    return np.asarray(np.repeat(factor[..., None], 3, axis=2), np.float32)
 
 
 def _around(points: Floats, height: int, width: int) -> tuple[Floats, Floats]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Floats, Frame, Pixels, Roi
-from obs_facelive.geometry import roi_of_points
+from obs_facelive.geometry import roi_of_detection, roi_of_points
 from obs_facelive.home import Home
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.pipeline import Pipeline
@@ -16,7 +15,7 @@ from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 from tools.quality.portrait import persona_portrait
-from tools.recogniser import Recogniser, face_points, recogniser_file
+from tools.recogniser import Recogniser, recogniser_file
 
 
 class Rig:
@@ -41,11 +40,15 @@ class Rig:
         outcome = pipeline.process(frame, self.settings)
         return compose(frame, outcome.patches) if outcome.patches else None
 
-    def find(self, pixels: Pixels) -> Floats | None:
-        """(478, 3) of the best face, looked for afresh; None if there is none."""
-        points = face_points(pixels, self._detector, self._landmarker)
-        # A second opinion of the region: what is compared later is looked at in the same one.
-        return None if points is None else self.again(pixels, roi_of_points(points))
+    def find(self, pixels: Pixels) -> tuple[Floats, Roi] | None:
+        """(478, 3) of the best face, looked for afresh, and where it was looked at; None if there is none."""
+        found = self._detector.detect(pixels)
+        if not len(found):
+            return None
+        first = self._landmarker.landmarks(pixels, roi_of_detection(found.boxes[0], found.eyes[0]))
+        roi = roi_of_points(first.points)
+        points = self.again(pixels, roi)
+        return None if points is None else (points, roi)
 
     def again(self, pixels: Pixels, roi: Roi) -> Floats | None:
         """(478, 3) of the face in ``roi``; None if there is none."""
@@ -59,7 +62,7 @@ class Rig:
     def persona(self, name: str) -> Floats:
         """(128,) of length 1: what the persona's own portrait is to the recogniser."""
         picture = persona_portrait(self.home, name)
-        points = self.find(picture)
-        if points is None:
+        found = self.find(picture)
+        if found is None:
             raise ValueError(f"there is no face in the portrait of {name}")
-        return np.asarray(self.who(picture, points), np.float32)
+        return self.who(picture, found[0])

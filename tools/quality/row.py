@@ -167,7 +167,8 @@ def compare(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
         slack = [0.02 * max(abs(b), 0.05) for b, _ in values]
         better = sum(s > limit for s, limit in zip(steps, slack, strict=True))
         worse = sum(-s > limit for s, limit in zip(steps, slack, strict=True))
-        changes.append(Change(name, *(_median([v[k] for v in values]) for k in range(2)), better, worse, len(values)))
+        middle = [_median([pair[k] for pair in values]) for k in range(2)]
+        changes.append(Change(name, middle[0], middle[1], better, worse, len(values)))
     return changes
 
 

@@ -9,15 +9,17 @@ import numpy as np
 
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.swap.raster import facing
-from obs_facelive.topology import FACE_OVAL, CanonicalFace
-from tools.quality.areas import Mask
+from obs_facelive.topology import FACE_OVAL, LEFT_BROW, LEFT_EYE, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, CanonicalFace
+from tools.quality.areas import Mask, crop, gray, inner_face
 
 _AROUND, _ALONG = 108, 24
 """Profiles around the face, and samples of each."""
-_BAND = (-0.26, 0.02)
+_BAND = (-0.26, 0.0)
 """From where to where a profile goes, in widths of the face; the outline is at 0, the widest fade begins at -0.2."""
-_FLOOR = 1.5
-"""Of 255: what the sensor's noise makes of a profile of skin that is all the same."""
+_FLOOR = 0.15
+"""Of 255 a sample: what the sensor's noise makes of a profile of skin that is all the same."""
+_HAIR = 0.6
+"""Share of the skin's brightness below which something is hair, or a brow, or a beard."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,39 @@ class Seam:
 def seam(worn: Pixels, raw: Pixels, points: Floats, canonical: CanonicalFace) -> Seam | None:
     """The seam of ``worn`` against ``raw`` ((h, w, 3 or 4) uint8) for a face at ``points``; None where it is not seen."""
     place, seen = profiles(points, canonical, raw.shape[0], raw.shape[1])
-    if np.count_nonzero(seen) < _AROUND // 8:
+    if not seen.any():
         return None
-    before, after = (_sampled(pixels, place[seen], points) for pixels in (raw, worn))
-    step = [np.abs(np.diff(p, axis=1)).sum(axis=(1, 2)) / 3 for p in (before, after)]
-    bend = [np.abs(np.diff(p, n=2, axis=1)).sum(axis=(1, 2)) / 3 for p in (before, after)]
-    return Seam(_ratio(*step), _ratio(*bend), float(np.percentile((step[1] + _FLOOR) / (step[0] + _FLOOR), 90)))
+    skin = _skin(raw, points)
+    before, after, sure = (_sampled(p, place[seen], points) for p in (raw, worn, skin))
+    good = sure[..., 0] > 250
+    one, two = good[:, 1:] & good[:, :-1], good[:, 2:] & good[:, 1:-1] & good[:, :-2]
+    if np.count_nonzero(one) < _AROUND:
+        return None
+    step = [np.abs(np.diff(p, axis=1)).mean(axis=2) for p in (before, after)]
+    bend = [np.abs(np.diff(p, n=2, axis=1)).mean(axis=2) for p in (before, after)]
+    long = one.sum(axis=1) >= _ALONG // 4
+    each = [(s * one).sum(axis=1)[long] / one.sum(axis=1)[long] + _FLOOR for s in step]
+    worst = float(np.percentile(each[1] / each[0], 90)) if long.any() else 1.0
+    return Seam(_ratio(step[0][one], step[1][one]), _ratio(bend[0][two], bend[1][two]), worst)
+
+
+def _skin(raw: Pixels, points: Floats) -> Pixels:
+    """(h, w, 1) uint8: 255 on bare skin of the live face, 0 on its brows, eyes and lips, and where hair lies over it."""
+    skin = np.zeros((*raw.shape[:2], 1), np.uint8)
+    rows, columns = crop(points, *raw.shape[:2])
+    light = cv2.GaussianBlur(gray(raw[rows, columns]), (0, 0), 1.5)
+    face = inner_face(points, *raw.shape[:2])[rows, columns]
+    usual = float(np.median(light[face])) if face.any() else 128.0
+    across = float(np.linalg.norm(points[454] - points[234]))
+    side = 2 * round(0.02 * across) + 1
+    bright = cv2.erode((light > _HAIR * usual).astype(np.uint8) * 255, np.ones((side, side), np.uint8))
+    for part in (RIGHT_BROW, LEFT_BROW, RIGHT_EYE, LEFT_EYE, LIPS_OUTER):
+        hull = cv2.convexHull(points[part, :2] - np.array([columns.start, rows.start], np.float32))[:, 0]
+        middle = hull.mean(axis=0)
+        corners = (hull - middle) * 1.15 + middle
+        cv2.fillPoly(bright, [np.round(corners).astype(np.int32)], (0,))
+    skin[rows, columns, 0] = bright
+    return skin
 
 
 def profiles(points: Floats, canonical: CanonicalFace, height: int, width: int) -> tuple[Floats, Mask]:
@@ -77,7 +106,8 @@ def _sampled(pixels: Pixels, place: Floats, points: Floats) -> Floats:
     part = pixels[low[1] : high[1], low[0] : high[0], :3].astype(np.float32)
     soft = cv2.GaussianBlur(part, (0, 0), max(0.8, float(np.linalg.norm(points[454] - points[234])) * 0.008))
     x, y = (np.ascontiguousarray(place[..., k] - low[k] - 0.5, np.float32) for k in range(2))
-    return np.asarray(cv2.remap(soft, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    there = cv2.remap(soft, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(there.reshape(*place.shape[:2], -1), np.float32)
 
 
 def _ratio(raw: Floats, worn: Floats) -> float:

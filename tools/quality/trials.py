@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from obs_facelive.frame import Floats, Frame, Pixels
-from obs_facelive.video import read_frames
 from tools.quality.areas import crop, inner_face, skin_tone
 from tools.quality.footage import Footage
-from tools.quality.hidden import hidden
+from tools.quality.hidden import Hidden, hidden
 from tools.quality.lighting import change, follows, shared
 from tools.quality.relight import LIGHTS, relit
 from tools.quality.rig import Rig
@@ -81,7 +80,7 @@ def behind_truth(rig: Rig, footage: Footage, persona: str, every: int = 1) -> Tr
     """The same for a synthetic clip that has something in front of the face; each ``every``-th frame counts."""
     if footage.clean is None or footage.truth is None:
         return None
-    raw, occluded = list(read_frames(footage.clean)), list(footage.frames())
+    raw, occluded = list(footage.clean_frames()), list(footage.frames())
     bare = _outputs(rig, persona, raw)
     covered = []
     for number, (a, b) in enumerate(zip(raw, occluded, strict=True)):
@@ -105,15 +104,12 @@ def _behind(
     counts = np.zeros(4)
     live, best = [], (-1, 0)
     for number, (c, worn, output) in enumerate(zip(covered, bare, outputs, strict=True)):
-        height, width = c.alpha.shape
-        zone = inner_face(c.points, height, width)
-        touches = bool((zone & (c.alpha > 0.9)).any())
-        if number % every or not touches or worn is None:
+        if number % every or worn is None or not _touches(c):
             continue
         live.append(output is not None)
         if output is None:
             continue
-        found = hidden(c.raw.pixels, c.occluded.pixels, worn, output, c.alpha, c.shade, zone)
+        found = _judged(c, worn, output)
         counts += [np.count_nonzero(m) for m in (found.front, found.spoiled, found.face, found.lost)]
         best = max(best, (int(np.count_nonzero(found.front)), number))
     if not live:
@@ -126,16 +122,28 @@ def _behind(
     return Trial(rows, *_shown(covered[best[1]], bare[best[1]], outputs[best[1]]))
 
 
+def _touches(c: _Covered) -> bool:
+    box = crop(c.points, c.raw.height, c.raw.width)
+    return bool((inner_face(c.points, c.raw.height, c.raw.width)[box] & (c.alpha[box] > 0.9)).any())
+
+
+def _judged(c: _Covered, worn: Pixels, output: Pixels) -> Hidden:
+    """Rows and columns around the face only."""
+    box = crop(c.points, c.raw.height, c.raw.width)
+    zone = inner_face(c.points, c.raw.height, c.raw.width)[box]
+    raw, occluded = c.raw.pixels[box], c.occluded.pixels[box]
+    return hidden(raw, occluded, worn[box], output[box], c.alpha[box], c.shade[box], zone)
+
+
 def _shown(c: _Covered, worn: Pixels | None, output: Pixels | None) -> tuple[list[Pixels], tuple[slice, slice]]:
     """What went in, what came out, and the latter with wrong pixels marked: red spoiled, blue lost."""
     box = crop(c.points, c.raw.height, c.raw.width)
     if worn is None or output is None:
         return [c.occluded.pixels, c.occluded.pixels // 3, c.occluded.pixels // 3], box
-    zone = inner_face(c.points, c.raw.height, c.raw.width)
-    found = hidden(c.raw.pixels, c.occluded.pixels, worn, output, c.alpha, c.shade, zone)
+    found = _judged(c, worn, output)
     marked = output.copy()
-    marked[found.spoiled, :3] = (40, 40, 255)
-    marked[found.lost, :3] = (255, 120, 40)
+    marked[box][found.spoiled, :3] = (40, 40, 255)
+    marked[box][found.lost, :3] = (255, 120, 40)
     return [c.occluded.pixels, output, marked], box
 
 

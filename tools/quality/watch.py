@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 
 from obs_facelive.frame import Floats, Frame, Roi
-from obs_facelive.geometry import head_pose, roi_of_points
+from obs_facelive.geometry import head_pose
 from tools.quality.areas import Mask, crop, inner_face
 from tools.quality.footage import Footage
 from tools.quality.moving import flow, unexplained
@@ -59,16 +59,19 @@ def runs(total: int, count: int, length: int) -> list[range]:
     ]
 
 
+def shorter(watched: Sequence[Sequence[Seen]], count: int, length: int) -> list[list[Seen]]:
+    """``count`` runs of `LEAD` + ``length`` frames out of longer ones, evenly."""
+    if len(watched) > 1:
+        pieces = [run[: LEAD + length] for run in watched]
+    else:
+        pieces = [[watched[0][k] for k in part] for part in runs(len(watched[0]), count, length)]
+    return [[replace(seen, measured=number >= LEAD) for number, seen in enumerate(run)] for run in pieces]
+
+
 def load(footage: Footage, count: int, length: int) -> list[list[Frame]]:
     """The frames of `runs`. Raises `obs_facelive.video.VideoError`."""
     chosen = runs(frame_count(footage), count, length)
-    wanted: dict[int, Frame] = {}
-    last = max(run[-1] for run in chosen)
-    for frame in footage.frames():
-        if any(frame.id in run for run in chosen):
-            wanted[frame.id] = frame
-        if frame.id == last:
-            break
+    wanted = {frame.id: frame for frame in footage.frames({k for run in chosen for k in run})}
     return [[wanted[k] for k in run if k in wanted] for run in chosen]
 
 
@@ -83,18 +86,19 @@ def watch(rig: Rig, run: Sequence[Frame]) -> list[Seen]:
     seen: list[Seen] = []
     for number, frame in enumerate(run):
         measured = number >= LEAD
-        points = rig.find(frame.pixels)
-        if points is None:
+        found = rig.find(frame.pixels)
+        if found is None:
             seen.append(Seen(frame, measured))
             continue
+        points, roi = found
         window = crop(points, frame.height, frame.width)
         face = inner_face(points, frame.height, frame.width)[window]
         moved, residual = None, None
-        if seen and measured:
+        if seen:
             now, before = frame.pixels[window], seen[-1].frame.pixels[window]
             moved = flow(now, before)
             residual = unexplained(now, before, moved, face)
         who = rig.who(frame.pixels, points) if number % _WHO_EVERY == 0 else None
         yaw = head_pose(points, rig.canonical)[0]
-        seen.append(Seen(frame, measured, points, roi_of_points(points), yaw, who, window, face, moved, residual))
+        seen.append(Seen(frame, measured, points, roi, yaw, who, window, face, moved, residual))
     return seen

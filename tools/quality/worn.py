@@ -14,6 +14,7 @@ from tools.quality.areas import eye_distance
 from tools.quality.expression import followed, landmark_error, signals
 from tools.quality.footage import Footage
 from tools.quality.identity import margins, share_of_persona
+from tools.quality.lighting import balance, follows
 from tools.quality.moving import flow, mesh_flow, slide, unexplained
 from tools.quality.rig import Rig
 from tools.quality.row import Row
@@ -22,6 +23,8 @@ from tools.quality.watch import Seen
 
 YAWS = (0, 15, 30, 45, 60, 71)
 """Edges in degrees of the bins of a sweep."""
+_LIGHT_MOVES = 0.15
+"""Standard deviation of the balance of light between the face's halves, from which on it is the light that moves."""
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Judged:
     before, after : (4,) signals of the live face and of the output
     who, live_who : (128,) whose face the output and the raw frame show
     residual, live_residual : what optical flow leaves unexplained
+    balance : how much brighter the left half of the face is, in the raw frame and in the output
     slide, true_slide, floor : pixels at 720p; against the raw picture's flow; against the truth; the raw flow's own
     """
 
@@ -50,6 +54,7 @@ class Judged:
     slide: float | None = None
     true_slide: float | None = None
     floor: float | None = None
+    balance: tuple[float, float] | None = None
     seam: Seam | None = None
 
 
@@ -67,8 +72,13 @@ class Worn:
     cells: dict[int, Pixels]
 
 
-def wear(rig: Rig, footage: Footage, watched: Sequence[Sequence[Seen]], persona: str, cells: set[int]) -> Worn:
-    """Runs ``persona`` over the ``watched`` runs of ``footage``; pictures of the frames ``cells`` are kept."""
+def wear(
+    rig: Rig, footage: Footage, watched: Sequence[Sequence[Seen]], persona: str, cells: set[int], slides: bool
+) -> Worn:
+    """Runs ``persona`` over the ``watched`` runs of ``footage``; pictures of the frames ``cells`` are kept.
+
+    ``slides``: how far the texture slides on the skin is measured, too; it takes as long as all the rest.
+    """
     judged: list[Judged] = []
     kept: dict[int, Pixels] = {}
     for run in watched:
@@ -79,12 +89,14 @@ def wear(rig: Rig, footage: Footage, watched: Sequence[Sequence[Seen]], persona:
             if seen.frame.id in cells:
                 kept[seen.frame.id] = seen.frame.pixels // 3 if output is None else output
             if seen.measured:
-                judged.append(_judge(rig, footage, seen, output, before))
+                judged.append(_judge(rig, footage, seen, output, before, slides))
             before = output
     return Worn(judged, kept)
 
 
-def _judge(rig: Rig, footage: Footage, seen: Seen, output: Pixels | None, before: Pixels | None) -> Judged:
+def _judge(
+    rig: Rig, footage: Footage, seen: Seen, output: Pixels | None, before: Pixels | None, slides: bool
+) -> Judged:
     judged = Judged(seen, live=output is not None)
     if output is None or seen.points is None or seen.roi is None or seen.window is None or seen.face is None:
         return judged
@@ -95,11 +107,13 @@ def _judge(rig: Rig, footage: Footage, seen: Seen, output: Pixels | None, before
         if seen.who is not None:
             judged.who, judged.live_who = rig.who(output, found), seen.who
     judged.seam = seam(output, seen.frame.pixels, seen.points, rig.canonical)
+    judged.balance = balance(seen.frame.pixels[seen.window], seen.face), balance(output[seen.window], seen.face)
     if before is not None and seen.moved is not None:
         now, earlier = output[seen.window], before[seen.window]
         judged.live_residual = seen.residual
         judged.residual = unexplained(now, earlier, seen.moved, seen.face)
-        _stick(rig, footage, seen, judged, now, earlier)
+        if slides:
+            _stick(rig, footage, seen, judged, now, earlier)
     return judged
 
 
@@ -151,6 +165,11 @@ def figures(clip: str, persona: str, worn: Worn, portrait: Floats) -> list[Row]:
     if moving:
         ratio = statistics.median(m for m, _ in moving) / max(statistics.median(r for _, r in moving), 1e-3)
         rows.append(Row(clip, persona, "steadiness.ratio", ratio, len(moving)))
+    sides = np.array([f.balance for f in live if f.balance is not None], np.float32).reshape(-1, 2)
+    if len(sides) > 2 and float(sides[:, 0].std()) > _LIGHT_MOVES:
+        likeness, slope = follows(sides[:, 0], sides[:, 1])
+        rows.append(Row(clip, persona, "light.balance.likeness", likeness, len(sides)))
+        rows.append(Row(clip, persona, "light.balance.slope", slope, len(sides)))
     add("sticking.px", [f.slide for f in live])
     add("sticking.true_px", [f.true_slide for f in live])
     add("sticking.floor_px", [f.floor for f in live])
