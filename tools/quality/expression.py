@@ -37,6 +37,6 @@ def followed(live: Floats, worn: Floats) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, before, after in zip(SIGNALS, live.T, worn.T, strict=True):
         if len(before) > 2 and float(before.std()) > LIVELY:
-            flat = float(after.std()) < 1e-9
+            flat = float(after.std()) < 1e-4
             found[name] = 0.0 if flat else float(np.corrcoef(before, after)[0, 1])
     return found

@@ -50,13 +50,24 @@ def hidden(
     """
     there, shown, usual = (p[..., :3].astype(np.float32) for p in (occluded, output, worn))
     apart = _apart(usual * shade[..., None].astype(np.float32), there)
-    bare = _apart(shown, there) < _NEAR * apart
-    swaps = _apart(usual, raw[..., :3].astype(np.float32)) > VISIBLE
-    front = zone & (alpha > _OPAQUE) & (apart > VISIBLE)
-    face = zone & (alpha < _FREE) & (apart > VISIBLE) & swaps
-    return Hidden(front, face, front & ~bare, face & bare)
+    swaps = _apart(usual, raw[..., :3].astype(np.float32))
+    away = _apart(shown, there)
+    parts = []
+    for part, least in ((zone & (alpha > _OPAQUE), apart), (zone & (alpha < _FREE), np.minimum(apart, swaps))):
+        # A rim is narrower than the square: its neighbours on the face say nothing of it.
+        counts = part & (_mean(least, part) > VISIBLE)
+        parts.append((counts, counts & (_mean(away, part) < _NEAR * _mean(apart, part))))
+    (front, kept), (face, lost) = parts
+    return Hidden(front, face, front & ~kept, lost)
 
 
 def _apart(one: Floats, other: Floats) -> Floats:
     """(h, w) distance of the colours of two pictures (h, w, 3)."""
-    return np.asarray(cv2.blur(np.sqrt(((one - other) ** 2).sum(axis=2)), (_AROUND, _AROUND)), np.float32)
+    return np.asarray(np.sqrt(((one - other) ** 2).sum(axis=2)), np.float32)
+
+
+def _mean(values: Floats, part: Mask) -> Floats:
+    """(h, w): the mean of ``values`` over that of each pixel's square which is of ``part``."""
+    share = part.astype(np.float32)
+    near = cv2.blur(values * share, (_AROUND, _AROUND)) / np.maximum(cv2.blur(share, (_AROUND, _AROUND)), 1e-3)
+    return np.asarray(near, np.float32)

@@ -14,7 +14,7 @@ from tools.quality.areas import Mask, crop, gray, inner_face
 
 _AROUND, _ALONG = 108, 24
 """Profiles around the face, and samples of each."""
-_BAND = (-0.26, 0.0)
+_BAND = (-0.26, 0.02)
 """From where to where a profile goes, in widths of the face; the outline is at 0, the widest fade begins at -0.2."""
 _FLOOR = 0.15
 """Of 255 a sample: what the sensor's noise makes of a profile of skin that is all the same."""
