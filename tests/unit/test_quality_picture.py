@@ -48,8 +48,8 @@ def smooth(tone: tuple[int, int, int] = SKIN) -> Pixels:
 
 def worn(points: Floats, softness: int, tone: tuple[int, int, int]) -> Pixels:
     """Skin of another tone on the face, with an edge of ``softness`` as the pipeline has it."""
-    cover = oval(points, 0, 0, WIDTH, HEIGHT, 0, softness).astype(np.float32) / 255
-    return mixed(smooth(), smooth(tone), cover)
+    cover = oval(points, 0, 0, WIDTH, HEIGHT, 0, softness).astype(np.float32)
+    return mixed(smooth(), smooth(tone), cover / np.float32(255))
 
 
 def test_nothing_added_is_no_seam(points: Floats, canonical: CanonicalFace) -> None:

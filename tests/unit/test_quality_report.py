@@ -80,7 +80,8 @@ def test_only_what_both_runs_have_is_compared() -> None:
 def test_a_summary_names_the_worst() -> None:
     rows = [row("expression.mouth", v, persona=p) for v, p in ((0.95, "x"), (0.2, "y"), (0.92, "z"))]
     (line,) = summaries(rows)
-    assert (line.median, line.meet, line.worst.persona, line.count) == (0.92, pytest.approx(2 / 3), "y", 3)
+    assert (line.median, line.worst.persona, line.count) == (0.92, "y", 3)
+    assert line.meet == pytest.approx(2 / 3)
 
 
 def test_the_report_escapes_names_and_shows_what_changed(tmp_path: Path) -> None:

@@ -48,8 +48,9 @@ class Plan:
         return list(dict.fromkeys(self.personas[(number + k * step) % count] for k in range(min(self.thorough, count))))
 
     def tried(self, number: int, name: str) -> list[str]:
-        """The personas of the ``number``-th clip for trials: one, on some of the clips."""
-        return self.chosen(number)[:1] if name in _TRIED or len(self.clips) <= len(_TRIED) else []
+        """The personas of the ``number``-th clip for trials: one, on `_TRIED` or, without any of them, on every clip."""
+        usual = any(Path(clip).stem in _TRIED for clip in self.clips)
+        return self.chosen(number)[:1] if name in _TRIED or not usual else []
 
 
 def all_clips(home: Home) -> list[str]:

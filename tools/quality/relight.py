@@ -31,8 +31,8 @@ def dim(points: Floats, height: int, width: int, progress: float) -> Floats:
 def shadow(points: Floats, height: int, width: int, progress: float) -> Floats:
     """The soft edge of a shadow that goes over the face from left to right."""
     x, y = _around(points, height, width)
-    edge = x + 0.25 * y - (2.2 * progress - 1.1)
-    return _grey(1 - 0.6 / (1 + np.exp(np.clip(edge / 0.10, -30, 30))))
+    edge: Floats = x + np.float32(0.25) * y - np.float32(2.2 * progress - 1.1)
+    return _grey(1 - np.float32(0.6) / (1 + np.exp(np.clip(edge / np.float32(0.10), -30, 30))))
 
 
 LIGHTS: dict[str, Callable[[Floats, int, int, float], Floats]] = {
