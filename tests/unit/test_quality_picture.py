@@ -13,7 +13,7 @@ from obs_facelive.mask.face import oval
 from obs_facelive.topology import FACE_OVAL, CanonicalFace, load_canonical_face
 from tests.unit.drawn_face import HEIGHT, SKIN, WIDTH, face_points, skin
 from tools.quality.areas import Mask, inner_face
-from tools.quality.hidden import Hidden, hidden
+from tools.quality.hidden import Hidden, bare_share, hidden
 from tools.quality.lighting import balance, change, follows, shared
 from tools.quality.relight import LIGHTS, relit
 from tools.quality.seam import profiles, seam
@@ -158,6 +158,16 @@ def test_skin_in_the_shadow_of_a_thing_is_not_lost(points: Floats, zone: Mask) -
 def test_where_swapped_and_raw_are_alike_nothing_counts(points: Floats, zone: Mask) -> None:
     raw, _, occluded, alpha = trial(points, zone)
     assert not hidden(raw, occluded, raw, occluded, alpha, LIT, zone).face.any()
+
+
+def test_a_face_that_is_left_bare_is_counted(points: Floats, zone: Mask) -> None:
+    noise = np.random.default_rng(2).normal(0, 2, (2, HEIGHT, WIDTH, 3))
+    raw, same_tone = (np.clip(skin() + n, 0, 255).astype(np.uint8) for n in noise)
+    assert bare_share(raw, raw, zone) == 1
+    assert bare_share(raw, same_tone, zone) < 0.02
+    half = same_tone.copy()
+    half[:, : WIDTH // 2] = raw[:, : WIDTH // 2]
+    assert bare_share(raw, half, zone) == pytest.approx(0.5, abs=0.05)
 
 
 def test_light_that_is_followed(points: Floats, zone: Mask) -> None:

@@ -16,6 +16,7 @@ _NEAR = 0.25
 """Share of the way from the camera's picture to the swapped one, up to which a pixel is the camera's."""
 _AROUND = 5
 """Side in pixels of the square whose mean distance counts: skin and skin may meet in a pixel, hardly in twenty-five."""
+_SAME = 2.0
 _OPAQUE, _FREE = 0.9, 0.004
 
 
@@ -59,6 +60,15 @@ def hidden(
         parts.append((counts, counts & (_mean(away, part) < _NEAR * _mean(apart, part))))
     (front, kept), (face, lost) = parts
     return Hidden(front, face, front & ~kept, lost)
+
+
+def bare_share(raw: Pixels, output: Pixels, face: Mask) -> float:
+    """0..1: how much of the ``face`` (h, w) is the camera's own picture, pixel for pixel, as if nothing had been swapped.
+
+    Two skins of one colour differ by their pores and the sensor's noise: more than `_SAME` over a square of `_AROUND`.
+    """
+    apart = _apart(output[..., :3].astype(np.float32), raw[..., :3].astype(np.float32))
+    return float((_mean(apart, face)[face] < _SAME).mean()) if face.any() else 0.0
 
 
 def _apart(one: Floats, other: Floats) -> Floats:

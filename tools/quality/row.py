@@ -41,6 +41,7 @@ class Measure:
 
 _FIXED: Final = {
     "live": Measure("frames that are swapped, share", "higher"),
+    "bare": Measure("inner face that is the camera's own picture, share of pixels", "lower"),
     "expression.landmarks": Measure("landmarks: median error, % of the distance of the eyes", "lower", 2.0),
     "expression.landmarks_p90": Measure("landmarks: the same in the worst tenth of frames, %", "lower"),
     "expression.mouth": Measure("mouth's opening follows, correlation", "higher", 0.9),
@@ -67,6 +68,7 @@ _FAMILIES: Final = (
     ("speed.", "_ms", "{}: ms a frame on one core", "lower", None),
     ("yaw.", ".live", "yaw {} degrees: frames that are swapped, share", "higher", None),
     ("yaw.", ".landmarks", "yaw {} degrees: landmarks, % of the distance of the eyes", "lower", 2.0),
+    ("yaw.", ".bare", "yaw {} degrees: inner face that is the camera's own picture, share", "lower", None),
     ("yaw.", ".truth", "yaw {} degrees: landmarks of the raw picture against the truth, %", "lower", None),
     ("yaw.", ".seam", "yaw {} degrees: change of colour across the edge", "lower", 1.15),
 )

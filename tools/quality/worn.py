@@ -13,6 +13,7 @@ from obs_facelive.frame import Floats, Pixels
 from tools.quality.areas import eye_distance
 from tools.quality.expression import followed, landmark_error, signals
 from tools.quality.footage import Footage
+from tools.quality.hidden import bare_share
 from tools.quality.identity import margins, share_of_persona
 from tools.quality.lighting import balance, follows
 from tools.quality.moving import flow, mesh_flow, slide, unexplained
@@ -39,6 +40,7 @@ class Judged:
     who, live_who : (128,) whose face the output and the raw frame show
     residual, live_residual : what optical flow leaves unexplained
     balance : how much brighter the left half of the face is, in the raw frame and in the output
+    bare : see `tools.quality.hidden.bare_share`
     slide, true_slide, floor : pixels at 720p; against the raw picture's flow; against the truth; the raw flow's own
     """
 
@@ -56,6 +58,7 @@ class Judged:
     floor: float | None = None
     balance: tuple[float, float] | None = None
     seam: Seam | None = None
+    bare: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def _judge(
         if seen.who is not None:
             judged.who, judged.live_who = rig.who(output, found), seen.who
     judged.seam = seam(output, seen.frame.pixels, seen.points, rig.canonical)
+    judged.bare = bare_share(seen.frame.pixels[seen.window], output[seen.window], seen.face)
     judged.balance = balance(seen.frame.pixels[seen.window], seen.face), balance(output[seen.window], seen.face)
     if before is not None and seen.moved is not None:
         now, earlier = output[seen.window], before[seen.window]
@@ -150,6 +154,7 @@ def figures(clip: str, persona: str, worn: Worn, portrait: Floats) -> list[Row]:
     live = [f for f in frames if f.live]
     if frames:
         rows.append(Row(clip, persona, "live", len(live) / len(frames), len(frames)))
+    add("bare", [f.bare for f in live])
     add("expression.landmarks", [f.error for f in live], unit=100)
     add("expression.landmarks_p90", [f.error for f in live], part=90, unit=100)
     both = [(f.before, f.after) for f in live if f.before is not None and f.after is not None]
@@ -198,6 +203,7 @@ def by_yaw(footage: Footage, persona: str, worn: Worn) -> Iterator[Row]:
         values = {
             "landmarks": [100 * f.error for f in live if f.error is not None],
             "seam": [f.seam.step for f in live if f.seam is not None],
+            "bare": [f.bare for f in live if f.bare is not None],
             "truth": truth,
         }
         for part, found in values.items():
