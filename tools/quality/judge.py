@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from obs_facelive.bench import BenchError, measure, one_core
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
@@ -93,9 +95,8 @@ def _all_personas(
     """Fills in the rows and sheets of what everyone looks like on a clip."""
     long, short = watched
     moments = [_middle(run) for run in short]
-    shown = {seen.frame.id for seen in moments}
     strip = _evenly(long[0], _MOMENTS) if len(long) == 1 else []
-    cells, strips = {}, {}
+    shown, cells, strips = {seen.frame.id for seen in moments}, {}, {}
     for persona in plan.personas:
         thorough = persona in chosen
         wanted = shown | {seen.frame.id for seen in strip} if thorough else shown
@@ -107,21 +108,19 @@ def _all_personas(
         if thorough:
             strips[persona] = worn.cells
         say(f"  {persona}: {len(worn.frames)} frames")
-    rows = [
-        [
-            cell(seen.frame.pixels, _box(seen)),
-            *(cell(cells[p].get(seen.frame.id, seen.frame.pixels), _box(seen)) for p in cells),
-        ]
-        for seen in moments
-    ]
+    everyone = _cells(moments, cells)
     labels = [f"frame\n{seen.frame.id}" for seen in moments]
-    verdict.sheets.append((footage.name, footage.name, sheet(rows, ["camera", *plan.personas], labels)))
+    picture = sheet(list(zip(*everyone, strict=True)), ["camera", *cells], labels)
+    verdict.sheets.append((footage.name, footage.name, picture))
     if strip:
-        rows = [[cell(seen.frame.pixels, _box(seen)) for seen in strip]]
-        rows += [[cell(kept[seen.frame.id], _box(seen)) for seen in strip] for kept in strips.values()]
-        names = [_described(footage, seen) for seen in strip]
-        title = f"{footage.name}, over time (dark: held)"
-        verdict.sheets.append((title, f"{footage.name}-time", sheet(rows, names, ["camera", *strips])))
+        picture = sheet(_cells(strip, strips), [_described(footage, seen) for seen in strip], ["camera", *strips])
+        verdict.sheets.append((f"{footage.name}, over time (dark: held)", f"{footage.name}-time", picture))
+
+
+def _cells(moments: Sequence[Seen], kept: dict[str, dict[int, Pixels]]) -> list[list[Pixels]]:
+    """A row for the camera, and one for each persona of ``kept``; a column a moment."""
+    pictures = [{seen.frame.id: seen.frame.pixels for seen in moments}, *kept.values()]
+    return [[cell(row[seen.frame.id], _box(seen)) for seen in moments] for row in pictures]
 
 
 def _trial_sheet(verdict: Verdict, footage: Footage, title: str, suffix: str, trials: dict[str, Trial]) -> None:
@@ -132,7 +131,7 @@ def _trial_sheet(verdict: Verdict, footage: Footage, title: str, suffix: str, tr
         verdict.rows += trial.rows
     rows = [[cell(p, trial.box) for p in trial.pictures] for trial in trials.values()]
     half = (len(rows) + 1) // 2
-    blank = [rows[0][0] // 255] * len(rows[0])
+    blank = [np.zeros_like(rows[0][0])] * len(rows[0])
     paired = [rows[k] + (rows[k + half] if k + half < len(rows) else blank) for k in range(half)]
     names = list(trials)
     labels = [f"{names[k]}\n\n{names[k + half] if k + half < len(rows) else ''}" for k in range(half)]
