@@ -24,7 +24,7 @@ from tools.quality.watch import Seen
 
 YAWS = (0, 15, 30, 45, 60, 71)
 """Edges in degrees of the bins of a sweep."""
-_LIGHT_MOVES = 0.15
+_LIGHT_MOVES = 0.08
 """Standard deviation of the balance of light between the face's halves, from which on it is the light that moves."""
 
 
