@@ -100,14 +100,17 @@ def draw(clip: Clip, renderer: Renderer) -> Iterator[Pixels]:
         yield picture
 
 
-def encode(clip: Clip, pictures: Iterator[Pixels], out: Path) -> None:
-    """Writes H.264 (MPEG-4 part 2 where there is no x264), yuv420p, BT.709; replaces ``out`` in one step. Prints progress."""
+def encode(clip: Clip, pictures: Iterator[Pixels], out: Path, crf: int = 19) -> None:
+    """Writes H.264 (MPEG-4 part 2 where there is no x264), yuv420p, BT.709; replaces ``out`` in one step. Prints progress.
+
+    ``crf`` is x264's constant quality: less is better, and larger.
+    """
     temporary = out.with_name(f".{os.getpid()}-{out.name}")
     started = time.monotonic()
     try:
         with av.open(temporary, "w", format="mp4") as container:
             x264 = "libx264" in av.codecs_available
-            options = {"crf": "19", "preset": "veryfast", "bf": "0"} if x264 else {"qscale": "3"}
+            options = {"crf": str(crf), "preset": "veryfast", "bf": "0"} if x264 else {"qscale": "3"}
             stream = container.add_stream("libx264" if x264 else "mpeg4", rate=Fraction(clip.fps), options=options)
             stream.width, stream.height, stream.pix_fmt, stream.gop_size = clip.width, clip.height, "yuv420p", clip.fps
             context = stream.codec_context

@@ -75,7 +75,7 @@ class StandIn:
 
     def word(self, index: int) -> int:
         """A word of the block's header."""
-        return read_word(self.memory.address + 8 * index)
+        return int(read_word(self.memory.address + 8 * index))
 
     def tell(self, index: int, value: int) -> None:
         """Writes a word of the block's header."""

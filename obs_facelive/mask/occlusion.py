@@ -12,11 +12,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane, Surface
 from obs_facelive.runtime.session import Device, open_session
 from obs_facelive.surface import Unwrapper
+from obs_facelive.swap.light import LUMA
 from obs_facelive.swap.raster import facing, project
 from obs_facelive.topology import CanonicalFace
 
@@ -71,6 +73,9 @@ class Occlusion:
         self._session = open_session(model_file(models, FILE), device)
         self._canonical = canonical
         self._fine, self._coarse = Unwrapper(canonical, FINE), Unwrapper(canonical, SIZE)
+        # The network has seen faces from the front: the near cheek of a turned one is no stranger than theirs.
+        front = facing(np.asarray(canonical.xyz * [1, -1, -1], np.float32), canonical.triangles)
+        self._front = self._coarse.spread(np.clip(front, 0, 1))
         self._faces: dict[int, _Known] = {}
 
     def look(self, frame: Frame, face: Face, search: bool = True, again: bool = True) -> Surface:
@@ -95,9 +100,10 @@ class Occlusion:
         free = (known.hidden < 0.5) & self._coarse.inside
         change = np.median(small[free][::7] - known.memory[free][::7], axis=0) if free[::4].any() else np.zeros(3)
         memory = np.clip(known.memory + np.asarray(np.clip(change, -40, 40), np.float32), 0, 255)
-        image = network_input(small, np.asarray(memory + 0.5, np.uint8), seen)
+        image = network_input(small, np.asarray(memory + 0.5, np.uint8), np.minimum(seen, self._front))
         (answer,) = self._session.run(["hidden"], {"image": image[None]})
-        hidden = np.asarray(answer[0, 0] * np.clip(seen * 4 - 0.2, 0, 1), np.float32)
+        hidden = answer[0, 0] * np.clip(seen * 4 - 0.2, 0, 1) * (1 - _own_skin(small, memory, self._coarse.inside))
+        hidden = np.asarray(hidden, np.float32)
         if elapsed > 0:
             hidden = known.hidden + (hidden - known.hidden) * np.float32(1 - math.exp(-elapsed / _CALM))
         learn = ((1 - hidden) * seen)[..., None] * np.float32(1 - math.exp(-elapsed / _LEARN))
@@ -105,6 +111,21 @@ class Occlusion:
         self._faces = {k: f for k, f in self._faces.items() if abs(frame.time - f.time) < FORGET}
         self._faces[face.track] = _Known(frame.time, memory, hidden)
         return Surface(live, _plane(hidden))
+
+
+def _own_skin(live: Pixels, memory: Floats, inside: npt.NDArray[np.bool_]) -> Floats:
+    """(SIZE, SIZE) float32 0..1: where ``live`` is as it was remembered, and has the colour of the face's skin.
+
+    What is there all the time and looks like skin is skin, however pale and smooth the light makes it.
+    """
+    soft = np.asarray(cv2.blur(live, (3, 3)), np.float32)
+    change = np.abs(soft - cv2.blur(memory, (3, 3))).max(axis=2)
+    middle = np.median(memory[inside][::7], axis=0)
+    bright, usual = soft @ LUMA + 1, float(middle @ LUMA) + 1
+    # Chroma by brightness: the same in light and shadow.
+    hue = np.abs((soft - bright[..., None]) / bright[..., None] - (middle - usual) / usual).max(axis=2)
+    like = np.clip((0.22 - hue) / 0.1, 0, 1) * np.clip((bright / usual - 0.5) / 0.2, 0, 1)
+    return np.asarray(like * np.clip((20 - change) / 10, 0, 1), np.float32)
 
 
 def hidden_share(surface: Surface) -> float:

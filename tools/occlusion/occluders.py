@@ -87,6 +87,10 @@ def _over(below: Occluder, above: Occluder) -> Occluder:
     return Occluder(below.pixels * (1 - a) + above.pixels * a, np.maximum(below.alpha, above.alpha))
 
 
+def _soft(plane: Floats, width: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), width), np.float32)
+
+
 def _nothing(side: int) -> Occluder:
     return Occluder(np.zeros((side, side, 3), np.float32), np.zeros((side, side), np.float32))
 
@@ -131,11 +135,11 @@ def hand(random: Random, place: Place) -> Occluder:
     outline = [at(x, y) for x, y in ((-0.95, 0.7), (-0.5, 1.0), (0.5, 1.0), (0.95, 0.7), (0.9, -0.6), (0.5, -1.05))]
     outline += [at(x, y) for x, y in ((-0.5, -1.05), (-0.95, -0.6))]
     if random.random() < 0.5:
-        lay(cv2.GaussianBlur(_fill(side, np.array(outline)), (0, 0), 1.0), palm * 0.8)
+        lay(_soft(_fill(side, np.array(outline)), 1.0), palm * 0.8)
         fingers.append((-0.75 * mirrored, -0.35, -0.8 * mirrored + random.normal(0, 0.3), 1.35, 0.29))
     else:
         fingers.insert(0, (-0.75 * mirrored, -0.35, -0.8 * mirrored + random.normal(0, 0.3), 1.35, 0.29))
-        lay(cv2.GaussianBlur(_fill(side, np.array(outline)), (0, 0), 1.0), palm * 0.8)
+        lay(_soft(_fill(side, np.array(outline)), 1.0), palm * 0.8)
     for x, y, lean, length, thick in fingers:
         start, direction = np.array([x, y]), lean
         for joint in range(3):
@@ -213,7 +217,8 @@ def fringe(random: Random, place: Place) -> Occluder:
     angle = math.degrees(math.atan2(float(down[1]), float(down[0]))) + random.uniform(-35, 35)
     kernel = np.zeros((31, 31), np.float32)
     kernel[15] = 1 / 31
-    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((15, 15), -angle, 1), (31, 31))
+    turn = cv2.getRotationMatrix2D((15, 15), -angle, 1)
+    kernel = np.asarray(cv2.warpAffine(kernel, turn, (31, 31)), np.float32)
     hairs = cv2.filter2D(grain, -1, kernel)
     hairs = hairs / (hairs.std() + 1e-6)
     shade = np.clip(1 + 0.22 * hairs + 0.15 * _cloud(random, side, 60), 0.3, 2)
@@ -274,7 +279,7 @@ def glasses(random: Random, place: Place) -> Occluder:
         slope = _cloud(random, side, 60)
         shine = lens * np.clip((slope - random.uniform(0.6, 1.6)) * 3, 0, 1) * random.uniform(0.4, 1)
         made = Occluder(
-            np.full((side, side, 3), 1, np.float32) * random.uniform(180, 255, 3), np.asarray(shine, np.float32)
+            np.asarray(np.full((side, side, 3), random.uniform(180, 255, 3)), np.float32), np.asarray(shine, np.float32)
         )
         return _over(made, Occluder(pixels, alpha))
     return Occluder(pixels, alpha)

@@ -150,7 +150,7 @@ class _Room:
         """``pixels`` in this room; ``change``: how much the light differs from the last time, in log-odds."""
         odds = log_odds(pixels.astype(np.float32))
         luma = (odds @ LUMA)[..., None]
-        odds = luma + (odds - luma) * np.float32(self._pale)
+        odds = np.asarray(luma + (odds - luma) * self._pale, np.float32)
         y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) / SIDE - 0.5
         side = self._side + random.normal(0, change, 2)
         odds += (self._lift + random.normal(0, change) + side[0] * 2 * x + side[1] * y)[..., None].astype(np.float32)
