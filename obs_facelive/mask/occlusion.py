@@ -119,13 +119,17 @@ def _own_skin(live: Pixels, memory: Floats, inside: npt.NDArray[np.bool_]) -> Fl
     What is there all the time and looks like skin is skin, however pale and smooth the light makes it.
     """
     soft = np.asarray(cv2.blur(live, (3, 3)), np.float32)
-    change = np.abs(soft - cv2.blur(memory, (3, 3))).max(axis=2)
+    change = np.asarray(np.abs(soft - cv2.blur(memory, (3, 3))).max(axis=2), np.float32)
+    # Somewhere a hand has the very colour of the cheek behind it, but not all over.
+    change = np.asarray(cv2.dilate(change, np.ones((11, 11), np.uint8)), np.float32)
     middle = np.median(memory[inside][::7], axis=0)
     bright, usual = soft @ LUMA + 1, float(middle @ LUMA) + 1
-    # Chroma by brightness: the same in light and shadow.
-    hue = np.abs((soft - bright[..., None]) / bright[..., None] - (middle - usual) / usual).max(axis=2)
-    like = np.clip((0.22 - hue) / 0.1, 0, 1) * np.clip((bright / usual - 0.5) / 0.2, 0, 1)
-    return np.asarray(like * np.clip((20 - change) / 10, 0, 1), np.float32)
+    # Chroma by brightness: the same in light and shadow, less where the camera comes near to white.
+    usual_hue, hue = (middle - usual) / usual, (soft - bright[..., None]) / bright[..., None]
+    share = np.clip(hue @ usual_hue / (usual_hue @ usual_hue + 1e-6), 0.5, 1.3)
+    apart = np.abs(hue - share[..., None] * usual_hue).max(axis=2)
+    like = np.clip((0.2 - apart) / 0.1, 0, 1) * np.clip((bright / usual - 0.5) / 0.2, 0, 1)
+    return np.asarray(like * np.clip((28 - change) / 10, 0, 1), np.float32)
 
 
 def hidden_share(surface: Surface) -> float:

@@ -241,6 +241,9 @@ def glasses(random: Random, place: Place) -> Occluder:
         np.array([90, 150, 190]) * random.uniform(0.5, 1.1),
     ]
     colour = colours[random.integers(3)]
+    if random.random() < 0.4:  # wire
+        thick = apart * random.uniform(0.008, 0.022)
+        colour = np.full(3, random.uniform(90, 235)) * random.uniform(0.85, 1.1, 3)
     drop, metal = random.uniform(-0.03, 0.12) * apart, random.uniform(0, 1)
     t = np.linspace(0, 2 * math.pi, 64, endpoint=False)
     shape = np.column_stack(
@@ -354,7 +357,7 @@ def cloth(random: Random, place: Place) -> Occluder:
 
 
 KINDS: tuple[tuple[float, Callable[[Random, Place], Occluder]], ...] = (
-    *((0.36, hand), (0.12, strands), (0.1, fringe), (0.2, glasses), (0.16, thing), (0.06, cloth)),
+    *((0.36, hand), (0.12, strands), (0.08, fringe), (0.24, glasses), (0.15, thing), (0.05, cloth)),
 )
 """How often each is drawn."""
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from obs_facelive.mask.occlusion import SIZE
 
 BATCH = 32
-HIGHEST_RATE = 2e-3
+HIGHEST_RATE = 1.5e-3
 
 
 def _conv(channels: int, out: int, size: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
