@@ -15,6 +15,8 @@ STEP = 1.2
 """Ratio of the texture sizes that are kept ready."""
 BLURS = (0.0, 0.45, 0.7, 0.95)
 """Blurs in texels that are kept ready."""
+_WELL_LIT = 190.0
+"""Level that the brightest parts of a picture reach in a lit room, and a camera's own exposure takes care that they do."""
 MAX_HAZE = 60.0
 LEAST_DETAIL = 0.3
 """Share of its detail that a persona's skin keeps in any picture."""
@@ -35,12 +37,14 @@ class Camera:
     haze : 0..60, the brightness that black has in the picture
     softness : 0 (every pixel is sharp) to 1 (the finest details are missing)
     grain : standard deviation of the sensor's noise, in levels
+    exposure : <= 0, log-odds by which the picture's brightest parts are darker than in a well-lit room
     detail : how strong pores, spots and fine lines of the skin are, see `detail_of`
     """
 
     haze: float
     softness: float
     grain: float
+    exposure: float
     detail: float
 
     def towards(self, new: Camera, elapsed: float, quick: float) -> Camera:
@@ -65,7 +69,14 @@ def look(pixels: Pixels, points: Floats) -> Camera:
     slope = float((part - fine).std()) / (float((fine - coarse).std()) + 1e-3)
     haze, softness = min(max(dark - 20.0, 0.0) * 0.8, MAX_HAZE), min(max((1.05 - slope) / 0.4, 0.0), 1.0)
     grain = grain_of(part)
-    return Camera(haze, softness, grain, detail_of(part, grain))
+    return Camera(haze, softness, grain, _exposure(pixels), detail_of(part, grain))
+
+
+def _exposure(pixels: Pixels) -> float:
+    height, width = pixels.shape[:2]
+    some = pixels[:: max(1, height // 48), :: max(1, width // 64), 1]
+    brightest = min(max(float(np.percentile(some, 97)), 10.0), _WELL_LIT)
+    return math.log(brightest / (255 - brightest)) - math.log(_WELL_LIT / (255 - _WELL_LIT))
 
 
 _LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)

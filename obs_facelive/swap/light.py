@@ -30,6 +30,9 @@ LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 """Weights of blue, green, red (ITU-R BT.601)."""
 NODES = 48
 """Points at which the smooth field is known."""
+_ROUNDS = 4
+_DARKER = 0.6
+"""Log-odds that skin may be darker than the light's slope says; hair and beards are more."""
 SAMPLES = 40
 """Width of a face in the small picture that its light is read from."""
 
@@ -103,6 +106,9 @@ class LightReader:
         nodes = spread_out(canonical, NODES)
         self._near = nearness(canonical, nodes, width)
         self._far = nearness(canonical, nodes, 0.5)
+        # A lamp at one side is a slope over the whole face, and no reason to take half of it for hair.
+        x, y = (canonical.uv - 0.5).T * 2
+        self._slopes = np.column_stack([np.ones_like(x), x, y, x * x]).astype(np.float32)
         # Between the nodes the field is a smooth mean of theirs.
         between = nearness(canonical, nodes, 0.08).T
         self._between = np.ascontiguousarray(between / between.sum(1, keepdims=True))
@@ -138,16 +144,26 @@ class LightReader:
         middle = np.median(colours[good], axis=0)
         # Hair, beards and glasses differ from skin by more than light does; red lips and blue lenses by their hue.
         hue = (colours - luma[:, None]) - (middle - middle @ LUMA)
-        darker = np.clip(middle @ LUMA - luma, 0, None)
-        trust = trust * np.exp(-((hue / 0.35) ** 2).sum(1) - (darker / 1.0) ** 2) + 1e-5
+        skin = trust * np.exp(-((hue / 0.35) ** 2).sum(1)) + 1e-5
+        trust = skin
+        for _ in range(_ROUNDS):
+            darker = np.clip(self._slope(luma[:, None], trust)[:, 0] - luma, 0, None)
+            trust = skin * np.exp(-((darker / _DARKER) ** 2)) + 1e-5
+        slope = self._slope(colours, trust)
         mean = (trust @ colours) / trust.sum()
-        rest = (colours - mean) * trust[:, None]
+        rest = (colours - slope) * trust[:, None]
         weighted = np.column_stack([rest, trust])
         near, far = self._near @ weighted, self._far @ weighted
         # Where no skin is near, the wider surroundings and in the end the mean speak.
         pull = 0.3
         field = (near[:, :3] + pull * far[:, :3] / far[:, 3:]) / (near[:, 3:] + pull)
-        return Light(mean.astype(np.float32), (self._between @ field).astype(np.float32))
+        return Light(mean.astype(np.float32), (slope - mean + self._between @ field).astype(np.float32))
+
+    def _slope(self, values: Floats, trust: Floats) -> Floats:
+        """(468, k): ``values`` (468, k) as a slope over the whole face, weighted least squares."""
+        weighted = self._slopes * trust[:, None]
+        steady = np.diag([1e-6, *[0.01 * float(trust.sum())] * 3]).astype(np.float32)
+        return np.asarray(self._slopes @ np.linalg.solve(weighted.T @ self._slopes + steady, weighted.T @ values), np.float32)
 
 
 def texture_light(texture: Pixels, canonical: CanonicalFace, reader: LightReader) -> Light:

@@ -84,7 +84,7 @@ class MeshSwapper:
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
             vertices[:, 2:5] = np.exp(
-                self._relight(wearer.light, settings.colour_match / 100, settings.match_neck / 100)
+                self._relight(wearer, settings.colour_match / 100, settings.match_neck / 100)
             )
             vertices[:, 5] = np.maximum(_smooth_step((visible + 0.02) / 0.14), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
@@ -156,25 +156,26 @@ class MeshSwapper:
         darker = np.asarray((light.mean + light.field - colours) @ LUMA, np.float32)
         return np.asarray(_smooth_step((darker - 0.9) / 0.6) * self._hair_grows, np.float32)
 
-    def _relight(self, light: Light, match: float, neck: float) -> Floats:
+    def _relight(self, wearer: _Wearer, match: float, neck: float) -> Floats:
         """(468, 3) float32 log-odds to be added to the persona's skin.
 
-        The room's smooth light always falls on the persona. Of the difference between the two skins' mean colours ``match``
+        The room's smooth light always falls on the persona, and its darkness. Of the rest of the difference between the two skins' mean colours ``match``
         (0..1) goes over: more of the hue (it is mostly the room's) than of the brightness (it is mostly the persona's own).
         At the outline nearly all of it does, so that no edge is seen; less of it as the skin beyond takes on the persona's tone
         (``neck``, 0..1).
         """
         edge = self._edge * np.float32(1 - 0.85 * neck)
-        difference = light.mean - self.persona.skin
+        light, exposure = wearer.light, wearer.camera.exposure
+        difference = light.mean - self.persona.skin - np.float32(exposure)
         brightness = difference @ LUMA
         hue = difference - brightness
-        share = match**0.75
+        share = match**0.6
         share = share + (1 - share) * edge
         # A large difference of brightness is the skin's, not the light's: it goes over ever less.
         brightness = brightness * edge + 1.6 * math.tanh(brightness / 1.6) * (1 - edge)
-        shift = brightness * share + hue * (0.3 + 0.7 * share)
-        field = np.clip(light.field, -1.6, 1.6) * np.maximum(0.35 + 0.65 * min(1.0, match * 1.2), self._edge)
-        return np.asarray(np.clip(shift + field - self._own * self._edge, -3, 3), np.float32)
+        shift = exposure + brightness * share + hue * (0.3 + 0.7 * share)
+        field = np.clip(light.field, -2, 2) * np.maximum(0.35 + 0.65 * min(1.0, match * 1.2), self._edge)
+        return np.asarray(np.clip(shift + field - self._own * self._edge, -4, 4), np.float32)
 
 
 def _bare(texture: Pixels, canonical: CanonicalFace) -> Floats:
