@@ -12,7 +12,7 @@ from numba import njit
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.topology import CanonicalFace, Indices
 
-_FINER = 1.3
+_FINER = 2.0
 """Pixels of the picture for one texel from which on the picture is averaged down first."""
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane, Surface
 from obs_facelive.runtime.session import Device, open_session
 from obs_facelive.surface import Unwrapper
-from obs_facelive.swap.light import LUMA
 from obs_facelive.swap.raster import facing, project
 from obs_facelive.topology import CanonicalFace
 
@@ -76,6 +75,7 @@ class Occlusion:
         # The network has seen faces from the front: the near cheek of a turned one is no stranger than theirs.
         front = facing(np.asarray(canonical.xyz * [1, -1, -1], np.float32), canonical.triangles)
         self._front = self._coarse.spread(np.clip(front, 0, 1))
+        self._some = np.flatnonzero(self._coarse.inside)[::13]
         self._faces: dict[int, _Known] = {}
 
     def look(self, frame: Frame, face: Face, search: bool = True, again: bool = True) -> Surface:
@@ -97,12 +97,13 @@ class Occlusion:
             known = _Known(frame.time, small.astype(np.float32), np.zeros((SIZE, SIZE), np.float32))
             elapsed = 0.0
         # A lamp that is switched on changes all of a face, and hides nothing of it.
-        free = (known.hidden < 0.5) & self._coarse.inside
-        change = np.median(small[free][::7] - known.memory[free][::7], axis=0) if free[::4].any() else np.zeros(3)
-        memory = np.clip(known.memory + np.asarray(np.clip(change, -40, 40), np.float32), 0, 255)
+        some = self._some[known.hidden.ravel()[self._some] < 0.5]
+        change = small.reshape(-1, 3)[some] - known.memory.reshape(-1, 3)[some]
+        lamp = np.clip(np.median(change, axis=0), -40, 40) if len(some) else np.zeros(3)
+        memory = np.clip(known.memory + np.asarray(lamp, np.float32), 0, 255)
         image = network_input(small, np.asarray(memory + 0.5, np.uint8), np.minimum(seen, self._front))
         (answer,) = self._session.run(["hidden"], {"image": image[None]})
-        hidden = answer[0, 0] * np.clip(seen * 4 - 0.2, 0, 1) * (1 - _own_skin(small, memory, self._coarse.inside))
+        hidden = answer[0, 0] * np.clip(seen * 4 - 0.2, 0, 1) * (1 - self._own_skin(small, memory))
         hidden = np.asarray(hidden, np.float32)
         if elapsed > 0:
             hidden = known.hidden + (hidden - known.hidden) * np.float32(1 - math.exp(-elapsed / _CALM))
@@ -112,24 +113,17 @@ class Occlusion:
         self._faces[face.track] = _Known(frame.time, memory, hidden)
         return Surface(live, _plane(hidden))
 
+    def _own_skin(self, live: Pixels, memory: Floats) -> Floats:
+        """(SIZE, SIZE) float32 0..1: where ``live`` is as it was remembered, and has the colour of the face's skin.
 
-def _own_skin(live: Pixels, memory: Floats, inside: npt.NDArray[np.bool_]) -> Floats:
-    """(SIZE, SIZE) float32 0..1: where ``live`` is as it was remembered, and has the colour of the face's skin.
-
-    What is there all the time and looks like skin is skin, however pale and smooth the light makes it.
-    """
-    soft = np.asarray(cv2.blur(live, (3, 3)), np.float32)
-    change = np.asarray(np.abs(soft - cv2.blur(memory, (3, 3))).max(axis=2), np.float32)
-    # Somewhere a hand has the very colour of the cheek behind it, but not all over.
-    change = np.asarray(cv2.dilate(change, np.ones((11, 11), np.uint8)), np.float32)
-    middle = np.median(memory[inside][::7], axis=0)
-    bright, usual = soft @ LUMA + 1, float(middle @ LUMA) + 1
-    # Chroma by brightness: the same in light and shadow, less where the camera comes near to white.
-    usual_hue, hue = (middle - usual) / usual, (soft - bright[..., None]) / bright[..., None]
-    share = np.clip(hue @ usual_hue / (usual_hue @ usual_hue + 1e-6), 0.5, 1.3)
-    apart = np.abs(hue - share[..., None] * usual_hue).max(axis=2)
-    like = np.clip((0.2 - apart) / 0.1, 0, 1) * np.clip((bright / usual - 0.5) / 0.2, 0, 1)
-    return np.asarray(like * np.clip((28 - change) / 10, 0, 1), np.float32)
+        What is there all the time and looks like skin is skin, however pale and smooth the light makes it.
+        """
+        middle = np.asarray(np.median(memory.reshape(-1, 3)[self._some], axis=0), np.float32)
+        change, like = np.empty((SIZE, SIZE), np.float32), np.empty((SIZE, SIZE), np.float32)
+        _compare(cv2.blur(live, (3, 3)), cv2.blur(memory, (3, 3)), middle, change, like)
+        # Somewhere a hand has the very colour of the cheek behind it, but not all over.
+        change = np.asarray(cv2.dilate(change, np.ones((11, 11), np.uint8)), np.float32)
+        return like * np.clip((28 - change) * np.float32(0.1), 0, 1)
 
 
 def hidden_share(surface: Surface) -> float:
@@ -186,3 +180,27 @@ def _guided(guide: Floats, mask: Floats, side: int) -> Floats:
     guide_mean, mask_mean = mean(guide), mean(mask)
     slope = (mean(guide * mask) - guide_mean * mask_mean) / (mean(guide * guide) - guide_mean**2 + np.float32(_SMOOTH))
     return mean(slope) * guide + mean(mask_mean - slope * guide_mean)
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _compare(live: Pixels, memory: Floats, middle: Floats, change: Floats, like: Floats) -> None:
+    """For each texel of ``live`` how far it is from ``memory`` (levels), and how much it looks like skin of ``middle`` (0..1).
+
+    Compared is chroma by brightness: the same in light and shadow, less where the camera comes near to white.
+    """
+    usual = (
+        np.float32(0.114) * middle[0] + np.float32(0.587) * middle[1] + np.float32(0.299) * middle[2] + np.float32(1)
+    )
+    usual_b, usual_g, usual_r = (middle[0] - usual) / usual, (middle[1] - usual) / usual, (middle[2] - usual) / usual
+    power = usual_b * usual_b + usual_g * usual_g + usual_r * usual_r + np.float32(1e-6)
+    for y in range(live.shape[0]):
+        for x in range(live.shape[1]):
+            b, g, r = np.float32(live[y, x, 0]), np.float32(live[y, x, 1]), np.float32(live[y, x, 2])
+            change[y, x] = max(abs(b - memory[y, x, 0]), abs(g - memory[y, x, 1]), abs(r - memory[y, x, 2]))
+            bright = np.float32(0.114) * b + np.float32(0.587) * g + np.float32(0.299) * r + np.float32(1)
+            b, g, r = (b - bright) / bright, (g - bright) / bright, (r - bright) / bright
+            share = min(max((b * usual_b + g * usual_g + r * usual_r) / power, np.float32(0.5)), np.float32(1.3))
+            apart = max(abs(b - share * usual_b), abs(g - share * usual_g), abs(r - share * usual_r))
+            hue = min(max((np.float32(0.2) - apart) * np.float32(10), np.float32(0)), np.float32(1))
+            lit = min(max((bright / usual - np.float32(0.5)) * np.float32(5), np.float32(0)), np.float32(1))
+            like[y, x] = hue * lit

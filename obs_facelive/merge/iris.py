@@ -27,6 +27,8 @@ MOST = 1.0
 """Log-odds that a channel's hue changes by at the most."""
 QUICK = 1.0
 """Seconds in which what is known of the live iris follows its picture."""
+AGAIN = 0.1
+"""Seconds after which an eye's own colour is looked at anew."""
 FORGET = 2.0
 """Seconds after which an iris that was not seen is read afresh."""
 
@@ -117,7 +119,10 @@ class EyeColour:
 
     def _own(self, pixels: Pixels, face: Face, iris: Indices, ring: Indices, time: float) -> Floats | None:
         key = face.track, int(iris[0])
-        colour, old = _iris_colour(pixels, face.points, iris, ring), self._known.get(key)
+        old = self._known.get(key)
+        if old is not None and 0 <= time - old.time < AGAIN:
+            return old.colour
+        colour = _iris_colour(pixels, face.points, iris, ring)
         if old is not None and 0 <= time - old.time < FORGET:
             if colour is None:
                 return old.colour

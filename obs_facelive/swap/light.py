@@ -163,7 +163,9 @@ class LightReader:
         """(468, k): ``values`` (468, k) as a slope over the whole face, weighted least squares."""
         weighted = self._slopes * trust[:, None]
         steady = np.diag([1e-6, *[0.01 * float(trust.sum())] * 3]).astype(np.float32)
-        return np.asarray(self._slopes @ np.linalg.solve(weighted.T @ self._slopes + steady, weighted.T @ values), np.float32)
+        return np.asarray(
+            self._slopes @ np.linalg.solve(weighted.T @ self._slopes + steady, weighted.T @ values), np.float32
+        )
 
 
 def texture_light(texture: Pixels, canonical: CanonicalFace, reader: LightReader) -> Light:

@@ -27,14 +27,17 @@ LIGHT_QUICK = 0.25
 LIPS_APART = 0.05
 """Gap between the lips, by width of the mouth, from which on something is seen between them."""
 CAMERA_QUICK = 1.0
-"""The same for haze and softness."""
+"""The same for what the camera does."""
+LOOK_AGAIN = 0.1
+"""Seconds after which that is measured anew."""
 
 
 @dataclass
 class _Wearer:
-    """What is remembered about one tracked face."""
+    """What is remembered about one tracked face; ``looked`` is when the camera's ways were last looked at."""
 
     time: float
+    looked: float
     camera: Camera
     light: Light
     hair: Floats
@@ -83,9 +86,7 @@ class MeshSwapper:
             wearer = self._wearer(frame, face, visible)
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
-            vertices[:, 2:5] = np.exp(
-                self._relight(wearer, settings.colour_match / 100, settings.match_neck / 100)
-            )
+            vertices[:, 2:5] = np.exp(self._relight(wearer, settings.colour_match / 100, settings.match_neck / 100))
             vertices[:, 5] = np.maximum(_smooth_step((visible + 0.02) / 0.14), self._middle) * (1 - wearer.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
             depth = empty_depth(height, width)
@@ -118,11 +119,15 @@ class MeshSwapper:
         return Layer(int(low[0]), int(low[1]), pixels, mask, grain)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:
-        camera = look(frame.pixels, face.points)
         old = self._wearers.get(face.track)
         elapsed = frame.time - old.time if old else FORGET
         if old and 0 <= elapsed < FORGET:
-            camera = old.camera.towards(camera, elapsed, CAMERA_QUICK)
+            camera, looked = old.camera, old.looked
+            if frame.time - looked >= LOOK_AGAIN:
+                camera = camera.towards(look(frame.pixels, face.points), frame.time - looked, CAMERA_QUICK)
+                looked = frame.time
+        else:
+            camera, looked = look(frame.pixels, face.points), frame.time
         colours = self._reader.sample(frame.pixels, face.points, camera.haze)
         light = self._reader.read(colours, np.clip(visible, 0, 1) * self._free(face))
         hair = self._hair(colours, light)
@@ -138,7 +143,7 @@ class MeshSwapper:
         if face.surface:
             active = activity(face.blendshapes)
             folds = resting.folds(self._folds, face.surface, visible, active, min(elapsed, FORGET))
-        wearer = _Wearer(frame.time, camera, light, hair, weights, resting, folds)
+        wearer = _Wearer(frame.time, looked, camera, light, hair, weights, resting, folds)
         self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
         self._wearers[face.track] = wearer
         return wearer
@@ -159,10 +164,10 @@ class MeshSwapper:
     def _relight(self, wearer: _Wearer, match: float, neck: float) -> Floats:
         """(468, 3) float32 log-odds to be added to the persona's skin.
 
-        The room's smooth light always falls on the persona, and its darkness. Of the rest of the difference between the two skins' mean colours ``match``
-        (0..1) goes over: more of the hue (it is mostly the room's) than of the brightness (it is mostly the persona's own).
-        At the outline nearly all of it does, so that no edge is seen; less of it as the skin beyond takes on the persona's tone
-        (``neck``, 0..1).
+        The room's smooth light always falls on the persona, and its darkness. Of the rest of the difference between the two
+        skins' mean colours ``match`` (0..1) goes over: more of the hue (it is mostly the room's) than of the brightness (it
+        is mostly the persona's own). At the outline nearly all of it does, so that no edge is seen; less of it as the skin
+        beyond takes on the persona's tone (``neck``, 0..1).
         """
         edge = self._edge * np.float32(1 - 0.85 * neck)
         light, exposure = wearer.light, wearer.camera.exposure

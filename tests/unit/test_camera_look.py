@@ -47,7 +47,7 @@ def test_the_textures_skin_has_as_much_detail_as_the_camera_shows() -> None:
     textures = Textures(texture, bare)
 
     def shown(detail: float) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        return textures.at(256, Camera(0.0, 0.0, 0.0, detail)).pixels[..., 1].astype(np.float32)
+        return textures.at(256, Camera(0.0, 0.0, 0.0, 0.0, detail)).pixels[..., 1].astype(np.float32)
 
     full, half = detail_of(shown(9.0)[:, :190], 0.0), detail_of(shown(9.0)[:, :190], 0.0) / 2
     assert detail_of(shown(half)[:, :190], 0.0) == pytest.approx(half, rel=0.25)
@@ -56,8 +56,17 @@ def test_the_textures_skin_has_as_much_detail_as_the_camera_shows() -> None:
     assert np.array_equal(shown(9.0), texture[..., 1])
 
 
+def test_a_dark_room_is_a_dark_exposure_and_a_lit_one_is_none() -> None:
+    points = np.array([[10, 10], [90, 90]], np.float32)
+    lit, dark = (np.full((100, 100, 4), level, np.uint8) for level in (215, 60))
+    assert look(lit, points).exposure == 0.0
+    assert look(dark, points).exposure < -1
+    dark[:20, :20] = 250  # a lamp in the picture: the camera's exposure is for a lit room
+    assert look(dark, points).exposure == 0.0
+
+
 def test_a_camera_is_followed() -> None:
-    before, after = Camera(0, 0, 0, 0), Camera(10, 1, 4, 0.1)
+    before, after = Camera(0, 0, 0, 0, 0), Camera(10, 1, 4, -1, 0.1)
     middle = before.towards(after, 1.0, 1.0)
     assert 0 < middle.haze < 10 and 0 < middle.grain < 4
     assert before.towards(after, 1e9, 1.0) == after
