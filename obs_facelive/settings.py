@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     mask_softness: Annotated[
         Percent, _about("Mask softness", "How soft the edge of the swapped area is.", "Blend", "%")
-    ] = 50
+    ] = 40
     occlusion: Annotated[
         Percent,
         _about(

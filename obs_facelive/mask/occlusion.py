@@ -123,7 +123,7 @@ class Occlusion:
         _compare(cv2.blur(live, (3, 3)), cv2.blur(memory, (3, 3)), middle, change, like)
         # Somewhere a hand has the very colour of the cheek behind it, but not all over.
         change = np.asarray(cv2.dilate(change, np.ones((11, 11), np.uint8)), np.float32)
-        return like * np.clip((28 - change) * np.float32(0.1), 0, 1)
+        return np.asarray(like * np.clip((28 - change) * np.float32(0.1), 0, 1), np.float32)
 
 
 def hidden_share(surface: Surface) -> float:

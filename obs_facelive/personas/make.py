@@ -33,9 +33,9 @@ UPPER_LIDS = (
 """Points between eye and brow."""
 OPEN_LIPS = 0.12
 """Gap by width of the mouth from which on a picture shows what is between the lips."""
-_HIDDEN_LIDS = 1.15
+_HIDDEN_LIDS = 1.35
 """How much more of the lids another picture must show, so that they are taken from there."""
-_FAINT = 0.16
+_FAINT = 0.25
 """Log-odds of the brightness that a feature of bare skin may have."""
 MIN_FACE = 96
 """Pixels across a face below which a picture is refused."""
@@ -194,7 +194,7 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
     change = 1.4 * hollow[..., None] * np.clip(around - here, -0.8, 0.8)
     darkness = float(np.clip((0.2 - np.median(luma[skin > 0.5])) / 1.2, 0, 1))
     sockets = _blur(_lids(canonical), 0.008)[..., None]
-    change += 0.9 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
+    change += 0.6 * sockets * np.clip(around - _blur(odds, 0.01), 0, 1.2)
     change += (0.12 + 0.45 * darkness) * shine[..., None] * np.clip(around - fine, -1.5, 0.3)
     # Colour is strongest at middle brightness: dark hair and deep shadows, lifted to there, would glow orange.
     change -= 0.45 * np.clip(np.median(luma[skin > 0.5]) - luma - 0.4, 0, 1)[..., None] * (odds - luma[..., None])
@@ -203,6 +203,8 @@ def _even_out(texture: Floats, canonical: CanonicalFace) -> Floats:
 
 def _calm_skin(texture: Floats, canonical: CanonicalFace) -> Floats:
     """Blotches, creases and smears of colour on bare skin, softened: lifted into another light they would be scars.
+
+    Only what is smaller than a hundredth of the face or so: larger features are who the person is.
 
     Differences of brightness up to `_FAINT` stay nearly as they are; of the colour's, which skin hardly has, a part.
     """
@@ -213,13 +215,13 @@ def _calm_skin(texture: Floats, canonical: CanonicalFace) -> Floats:
     # Hairs of beards and brows are much darker than the skin around them, over an area.
     bright = _blur(luma, 0.008)
     skin = _blur(skin * np.clip(1.7 + (bright - np.median(luma[skin > 0.5])) * 1.9, 0, 1), 0.006)[..., None]
-    share = _blur(skin[..., 0], 0.035)[..., None] + 1e-3
-    around = _blur(odds * skin, 0.035) / share
+    share = _blur(skin[..., 0], 0.014)[..., None] + 1e-3
+    around = _blur(odds * skin, 0.014) / share
     middle = _blur(odds * skin, 0.0025) / (_blur(skin[..., 0], 0.0025)[..., None] + 1e-3)
     band = middle - around
     brightness = (band @ LUMA)[..., None]
     colour = band - brightness
-    calm = _FAINT * np.tanh(brightness / _FAINT) + 0.35 * colour
+    calm = _FAINT * np.tanh(brightness / _FAINT) + 0.5 * colour
     fine = odds - middle
     fine_brightness = (fine @ LUMA)[..., None]
     calm += 0.2 * np.tanh(fine_brightness / 0.2) + 0.5 * (fine - fine_brightness) - fine

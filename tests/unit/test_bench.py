@@ -32,10 +32,21 @@ def result(clip: Path) -> Result:
 
 def test_the_stages_add_up_to_the_frame_rate(result: Result) -> None:
     stages = result.stages_ms
-    assert set(stages) == {"link", "detect", "landmarks", "blendshapes", "track", "shape", "swap", "merge", "patches"}
+    assert set(stages) == {
+        "link",
+        "detect",
+        "landmarks",
+        "blendshapes",
+        "occlusion",
+        "track",
+        "shape",
+        "swap",
+        "merge",
+        "patches",
+    }
     assert all(ms > 0 for ms in stages.values())
     assert result.mesh_720p_fps_one_core == pytest.approx(1e3 / sum(stages.values()), rel=0.01)
-    networks = stages["detect"] + stages["landmarks"] + stages["blendshapes"]
+    networks = sum(stages[name] for name in ("detect", "landmarks", "blendshapes", "occlusion"))
     around = sum(stages[name] for name in ("link", "track", "shape", "merge", "patches"))
     assert result.overhead_ratio == pytest.approx(around / networks, abs=0.01)
     assert bench.FACE[0] <= result.machine["face_px"] <= bench.FACE[1]
