@@ -62,7 +62,10 @@ def test_what_comes_before_the_face_is_found_and_the_rest_is_kept(
     for step in range(6):
         surface = occlusion.look(Frame(covered, 20 + step, now + step / 30), face)
     frame = Frame(covered, 26, now + 0.2)
-    low, high = face.points[:, :2].min(0).astype(int), face.points[:, :2].max(0).astype(int)
+    end = [frame.width, frame.height]
+    low, high = (
+        np.clip(corner, 0, end).astype(int) for corner in (face.points[:, :2].min(0), face.points[:, :2].max(0))
+    )
     width, height = (high - low).tolist()
     hidden = over_frame(frame, replace(face, surface=surface), canonical, int(low[0]), int(low[1]), width, height)
     assert hidden is not None
