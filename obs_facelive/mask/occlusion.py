@@ -30,11 +30,11 @@ FORGET = 1.0
 """Seconds after which a face that was not seen is known no more."""
 _LEARN = 2.0
 """Seconds in which the memory follows what is seen of a face (time constant)."""
-_CALM = 0.03
+_CALM = 0.02
 """The same for what hides it: too short to be seen, long enough to take the tremble out of an edge."""
 MOST_HIDDEN = 0.8
 """Share of the face's middle from which on it is not known any more whether there is a face behind."""
-_SHARPEN = 0.35, 0.65
+_SHARPEN = 0.2, 0.5
 """The network's answers that count as free and as hidden; between them lies the soft edge."""
 
 
@@ -164,11 +164,13 @@ def over_frame(
         np.multiply(guide, unit, dtype=np.float32), np.multiply(coarse, unit, dtype=np.float32), 2 * radius + 1
     )
     large = cv2.resize(
-        np.asarray(np.clip(fine * 1.3 - 0.15, 0, 1) * 255, np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
+        np.asarray(np.clip((fine - _EDGE[0]) * (1 / (_EDGE[1] - _EDGE[0])), 0, 1) * 255, np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
     )
     return np.asarray(large, np.uint8)
 
 
+_EDGE = 0.15, 0.5
+"""The guided filter's answers that count as free and as hidden: it fades things that are thinner than its window."""
 _SMOOTH = 1e-3
 """Variance of the guide, of brightness 0..1, from which on an edge of the picture is one of the mask's, too."""
 
