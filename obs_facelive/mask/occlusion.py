@@ -164,7 +164,9 @@ def over_frame(
         np.multiply(guide, unit, dtype=np.float32), np.multiply(coarse, unit, dtype=np.float32), 2 * radius + 1
     )
     large = cv2.resize(
-        np.asarray(np.clip((fine - _EDGE[0]) * (1 / (_EDGE[1] - _EDGE[0])), 0, 1) * 255, np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
+        np.asarray(np.clip((fine - _EDGE[0]) * (1 / (_EDGE[1] - _EDGE[0])), 0, 1) * 255, np.uint8),
+        (width, height),
+        interpolation=cv2.INTER_LINEAR,
     )
     return np.asarray(large, np.uint8)
 
