@@ -26,6 +26,7 @@ from obs_facelive.swap import Swapper
 from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.swap.scale import swap_at
 from obs_facelive.topology import CanonicalFace
+from obs_facelive.track.registration import Registration
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import compose, view
 
@@ -152,7 +153,7 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self._tracker = Tracker()
+        self._tracker = Tracker(Registration(canonical))
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
         self.watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()

@@ -15,14 +15,7 @@ import numpy as np
 from obs_facelive.frame import Floats, Frame
 from obs_facelive.surface import Unwrapper
 from obs_facelive.swap.raster import facing
-from obs_facelive.topology import (
-    LEFT_EYE,
-    LEFT_EYE_CORNERS,
-    LIPS_INNER,
-    RIGHT_EYE,
-    RIGHT_EYE_CORNERS,
-    CanonicalFace,
-)
+from obs_facelive.topology import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, CanonicalFace
 
 SIZE = 128
 """Texels of a side of the face laid out flat."""
@@ -31,7 +24,7 @@ COARSE = 32
 _STEP = SIZE // COARSE
 _REACH = 1.5
 """Standard deviation, in places, of the patch of skin that an estimate is made of: it moves as one."""
-_LIGHT = 3.0
+_LIGHT = 2.0
 """The same of the light, which changes without that anything moves, and is taken out first."""
 _USUAL = 0.5
 """Texels: a slide that is to be expected; what texture says of it weighs against this."""
@@ -39,14 +32,12 @@ _ALIKE = 12.0
 """Texels that count as one measurement: neighbours show the same."""
 _OUTLIER = 2.5
 """Standard deviations from which on a difference is of something else than a slide, and counts less."""
-_HOLE = 1.2
-"""Size of the holes around eyes and mouth, in sizes of these."""
 _ROUNDS = 2
 _FAR = 2.5
 """Texels, about 2 % of a face's width, by which points are moved at the most."""
 _TRUST = 0.2
 """Seconds in which the points go back to where the landmarks are (time constant): small errors must not add up."""
-FORGET = 0.2
+FORGET = 0.3
 """Seconds after which the skin seen last is of no use."""
 
 
@@ -76,7 +67,6 @@ class Registration:
         self._unwrapper = Unwrapper(canonical, SIZE)
         self._inside = self._unwrapper.inside.astype(np.float32)
         self._share = _blurred(_coarse(self._inside), _LIGHT) + np.float32(1e-3)
-        self._skin = _skin(canonical)
         self._slopes = _slopes(canonical)
         y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
         self._texels = np.dstack([x, y])
@@ -87,7 +77,7 @@ class Registration:
         count = self._places.shape[1]
         # Towards the outline of a turned head, the picture of the skin is too squeezed to say anything.
         visible = facing(np.ascontiguousarray(points[:count]), self._triangles)
-        seen = self._unwrapper.spread(np.clip(2 * visible - 0.3, 0, 1)) * self._skin
+        seen = self._unwrapper.spread(np.clip(2 * visible - 0.3, 0, 1))
         elapsed = frame.time - skin.time if skin else FORGET
         if skin is None or not 0 < elapsed < FORGET:
             still = np.zeros((COARSE, COARSE, 2), np.float32)
@@ -111,18 +101,18 @@ class Registration:
         is no texture, or more noise than texture, nothing is moved.
         """
         slid = np.zeros((COARSE, COARSE, 2), np.float32)
+        across, down = (cv2.Sobel(now + before, cv2.CV_32F, *d, ksize=3, scale=1 / 16) for d in ((1, 0), (0, 1)))
         rest = now - before
         for number in range(_ROUNDS):
             if number:
                 rest = self._warped(now, slid) - before
             known = rest[::3, ::3][seen[::3, ::3] > 0.5]
             noise = 1.48 * float(np.median(np.abs(known))) + 0.3 if len(known) else 1.0
-            across, down = (cv2.Sobel(now + before, cv2.CV_32F, *d, ksize=3, scale=1 / 16) for d in ((1, 0), (0, 1)))
             weight = seen / (1 + (rest * np.float32(1 / (_OUTLIER * noise))) ** 2)
             prior = np.float32(noise**2 * _ALIKE / (_USUAL**2 * 2 * math.pi * (_REACH * _STEP) ** 2))
             a, b = weight * across, weight * down
-            sums = (_blurred(_coarse(v), _REACH) for v in (a * across, a * down, b * down, a * rest, b * rest))
-            xx, xy, yy, x, y = sums
+            products = a * across, a * down, b * down, a * rest, b * rest
+            xx, xy, yy, x, y = (_blurred(_coarse(product), _REACH) for product in products)
             xx, yy = xx + prior, yy + prior
             slid = slid - np.dstack([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)[..., None]
         return np.asarray(slid, np.float32)
@@ -141,17 +131,6 @@ class Registration:
         out[count : count + 5, :2] += shift[list(RIGHT_EYE_CORNERS)].mean(0)
         out[count + 5 :, :2] += shift[list(LEFT_EYE_CORNERS)].mean(0)
         return out
-
-
-def _skin(canonical: CanonicalFace) -> Floats:
-    """(SIZE, SIZE) float32 0..1: the face without eyes and mouth, where a blink and a word change what there is to see."""
-    skin = np.ones((SIZE, SIZE), np.float32)
-    for ring in (RIGHT_EYE, LEFT_EYE, LIPS_INNER):
-        uv = canonical.uv[ring]
-        middle = uv.mean(axis=0)
-        hole = ((middle + (uv - middle) * np.float32(_HOLE)) * SIZE - 0.5).round().astype(np.int32)
-        cv2.fillPoly(skin, [hole], 0.0)
-    return skin
 
 
 def _slopes(canonical: CanonicalFace) -> Floats:

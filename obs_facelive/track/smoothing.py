@@ -20,8 +20,8 @@ class FaceSmoother:
     def __init__(self, steadiness: int) -> None:
         self.steadiness = steadiness
         haste = (50 / max(steadiness, 1)) ** 2
-        self._pose = OneEuro(1.0 * haste, 12.0 * haste, speed_cutoff=2.0)
-        self._shape = OneEuro(0.5 * haste, 40.0 * haste, speed_cutoff=2.0)
+        self._pose = OneEuro(1.0 * haste, 200.0 * haste, speed_cutoff=2.0)
+        self._shape = OneEuro(0.5 * haste, 50.0 * haste, speed_cutoff=2.0)
         self._reference: Values | None = None
 
     def __call__(self, points: Floats, time: float) -> Floats:

@@ -14,6 +14,7 @@ from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
 from obs_facelive.track.choice import FaceChoice, rank
 from obs_facelive.track.plausible import plausible
+from obs_facelive.track.registration import Registration, Skin
 from obs_facelive.track.smoothing import FaceSmoother
 
 Detect: TypeAlias = Callable[[Pixels], Detections]
@@ -37,6 +38,7 @@ class _Track:
     seen: float
     smoother: FaceSmoother
     wanted: bool = True
+    skin: Skin | None = None
 
 
 class Tracker:
@@ -47,12 +49,17 @@ class Tracker:
     The detector runs where a face was lost (in the same frame, so that none goes without), where none is known, and
     four times a second for newcomers. Only chosen faces are followed, so a crowd costs no more than one person.
 
+    Parameters
+    ----------
+    registration : makes the points stick to the skin, unless steadiness is 0; None leaves that to the landmarks
+
     Attributes
     ----------
     lost : a chosen face was seen within the last second, but not in the last frame
     """
 
-    def __init__(self) -> None:
+    def __init__(self, registration: Registration | None = None) -> None:
+        self._registration = registration
         self._tracks: list[_Track] = []
         self._count = 0
         self._last = -np.inf
@@ -83,7 +90,7 @@ class Tracker:
         if not found or missing or abs(time - self._looked) >= look_again or settings.face != self._choice:
             found = self._choose(frame, settings.face, detect(frame.pixels), landmark, found)
             self._looked, self._choice = time, settings.face
-        faces = [self._face(track, answer, time, settings.steadiness) for track, answer in found]
+        faces = [self._face(track, answer, frame, settings.steadiness) for track, answer in found]
         self._last = time
         self.lost = any(track.wanted for track in self._absent(found))
         return sorted(faces, key=lambda face: face.track)
@@ -147,11 +154,14 @@ class Tracker:
         self._tracks.append(track)
         return track
 
-    def _face(self, track: _Track, answer: Landmarks, time: float, steadiness: int) -> Face:
+    def _face(self, track: _Track, answer: Landmarks, frame: Frame, steadiness: int) -> Face:
         if track.seen != self._last or track.smoother.steadiness != steadiness:
-            track.smoother = FaceSmoother(steadiness)
-        track.points, track.seen, track.wanted = answer.points, time, True
-        return Face(track.number, track.smoother(answer.points, time), np.zeros(52, np.float32), answer.score)
+            track.smoother, track.skin = FaceSmoother(steadiness), None
+        track.points, track.seen, track.wanted = answer.points, frame.time, True
+        points = track.smoother(answer.points, frame.time)
+        if self._registration and steadiness:
+            points, track.skin = self._registration(frame, points, track.skin)
+        return Face(track.number, points, np.zeros(52, np.float32), answer.score)
 
 
 def look_closely(pixels: Pixels, roi: Roi, landmark: Landmark) -> Landmarks | None:
