@@ -25,7 +25,7 @@ _STEP = SIZE // COARSE
 _REACH = 1.5
 """Standard deviation, in places, of the patch of skin that an estimate is made of: it moves as one."""
 _LIGHT = 2.0
-"""The same of the light, which changes without that anything moves, and is taken out first."""
+"""The same of the light: it changes although nothing moves, and is taken out first."""
 _USUAL = 0.5
 """Texels: a slide that is to be expected; what texture says of it weighs against this."""
 _ALIKE = 12.0
@@ -60,7 +60,10 @@ class Skin:
 
 
 class Registration:
-    """Moves a face's points so that they stay where they were on the skin; knows nothing of any face itself."""
+    """Moves a face's points so that they stay where they were on the skin; what it must remember of a face is a `Skin`.
+
+    There is no look ahead. The landmarks say where the points are in the long run, the skin how they get from frame to frame.
+    """
 
     def __init__(self, canonical: CanonicalFace) -> None:
         self._triangles = canonical.triangles
@@ -68,13 +71,12 @@ class Registration:
         self._inside = self._unwrapper.inside.astype(np.float32)
         self._share = _blurred(_coarse(self._inside), _LIGHT) + np.float32(1e-3)
         self._slopes = _slopes(canonical)
-        y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-        self._texels = np.dstack([x, y])
-        self._places = np.ascontiguousarray(canonical.uv[None] * COARSE - 0.5, np.float32)
+        self._texels = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)[::-1]
+        self._places = np.ascontiguousarray(canonical.uv.T[:, None] * COARSE - 0.5, np.float32)
 
     def __call__(self, frame: Frame, points: Floats, skin: Skin | None) -> tuple[Floats, Skin]:
         """``points`` (478, 3) of a face in ``frame``, moved, and its skin; ``skin`` is that of the frame before."""
-        count = self._places.shape[1]
+        count = self._places.shape[2]
         # Towards the outline of a turned head, the picture of the skin is too squeezed to say anything.
         visible = facing(np.ascontiguousarray(points[:count]), self._triangles)
         seen = self._unwrapper.spread(np.clip(2 * visible - 0.3, 0, 1))
@@ -97,8 +99,8 @@ class Registration:
     def _slide(self, now: Floats, before: Floats, seen: Floats) -> Floats:
         """(COARSE, COARSE, 2) texels: what was at a place ``before`` is now at that place plus this.
 
-        B. Lucas, T. Kanade, An iterative image registration technique, IJCAI 1981, with a Gaussian prior around 0: where there
-        is no texture, or more noise than texture, nothing is moved.
+        B. Lucas, T. Kanade, An iterative image registration technique, IJCAI 1981. Each step has a Gaussian prior around 0, and
+        the noise is the frame's own: where there is no texture, or more noise than texture, nothing is moved.
         """
         slid = np.zeros((COARSE, COARSE, 2), np.float32)
         across, down = (cv2.Sobel(now + before, cv2.CV_32F, *d, ksize=3, scale=1 / 16) for d in ((1, 0), (0, 1)))
@@ -114,16 +116,19 @@ class Registration:
             products = a * across, a * down, b * down, a * rest, b * rest
             xx, xy, yy, x, y = (_blurred(_coarse(product), _REACH) for product in products)
             xx, yy = xx + prior, yy + prior
-            slid = slid - np.dstack([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)[..., None]
-        return np.asarray(slid, np.float32)
+            step = np.dstack([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)[..., None]
+            slid -= np.asarray(step, np.float32)
+        return slid
 
     def _warped(self, flat: Floats, shift: Floats) -> Floats:
-        return np.asarray(cv2.remap(flat, self._texels + _fine(shift), None, cv2.INTER_LINEAR), np.float32)
+        x, y = (self._texels[k] + _fine(np.ascontiguousarray(shift[..., k])) for k in range(2))
+        return np.asarray(cv2.remap(flat, x, y, cv2.INTER_LINEAR), np.float32)
 
     def _put(self, points: Floats, slopes: Floats, moved: Floats) -> Floats:
         """``points`` moved by ``moved`` (COARSE, COARSE, 2) texels; ``slopes``: see `_slopes`."""
-        count = self._places.shape[1]
-        texels = cv2.remap(moved, self._places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        count = self._places.shape[2]
+        x, y = self._places
+        texels = cv2.remap(moved, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
         shift = slopes[0] * texels[:, :1] + slopes[1] * texels[:, 1:]
         out = points.copy()
         out[:count, :2] += shift
