@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from obs_facelive.frame import Floats, Frame
+from obs_facelive.frame import Floats, Frame, Plane
 from obs_facelive.surface import Unwrapper
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, CanonicalFace
@@ -74,12 +74,21 @@ class Registration:
         self._texels = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)[::-1]
         self._places = np.ascontiguousarray(canonical.uv.T[:, None] * COARSE - 0.5, np.float32)
 
-    def __call__(self, frame: Frame, points: Floats, skin: Skin | None) -> tuple[Floats, Skin]:
-        """``points`` (478, 3) of a face in ``frame``, moved, and its skin; ``skin`` is that of the frame before."""
+    def __call__(
+        self, frame: Frame, points: Floats, skin: Skin | None, hidden: Plane | None = None
+    ) -> tuple[Floats, Skin]:
+        """``points`` (478, 3) of a face in ``frame``, moved, and its skin; ``skin`` is that of the frame before.
+
+        What lay in front of the face before (``hidden``, see `obs_facelive.frame.Surface`) must not take the points along.
+        """
         count = self._places.shape[2]
         # Towards the outline of a turned head, the picture of the skin is too squeezed to say anything.
         visible = facing(np.ascontiguousarray(points[:count]), self._triangles)
         seen = self._unwrapper.spread(np.clip(2 * visible - 0.3, 0, 1))
+        if hidden is not None and hidden.any():
+            # It may have moved since.
+            wide = cv2.dilate(cv2.resize(hidden, (SIZE, SIZE)), np.ones((11, 11), np.uint8))
+            seen *= 1 - wide * np.float32(1 / 255)
         elapsed = frame.time - skin.time if skin else FORGET
         if skin is None or not 0 < elapsed < FORGET:
             still = np.zeros((COARSE, COARSE, 2), np.float32)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
-from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Pixels, Plane, Roi
 from obs_facelive.geometry import box_of, overlap, roi_of_detection, roi_of_points
 from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
@@ -20,6 +21,7 @@ from obs_facelive.track.smoothing import FaceSmoother
 Detect: TypeAlias = Callable[[Pixels], Detections]
 Landmark: TypeAlias = Callable[[Pixels, Roi], Landmarks]
 
+_NOTHING: Mapping[int, Plane] = MappingProxyType({})
 MAX_FACES = 4
 LOOK_AGAIN = LADDER[0].look_again
 """Seconds between detections while all is well: how late a newcomer is seen at the most."""
@@ -69,13 +71,19 @@ class Tracker:
         self.lost = False
 
     def follow(
-        self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark, look_again: float = LOOK_AGAIN
+        self,
+        frame: Frame,
+        settings: Settings,
+        detect: Detect,
+        landmark: Landmark,
+        look_again: float = LOOK_AGAIN,
+        hidden: Mapping[int, Plane] = _NOTHING,
     ) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
         Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several
         is lost, nobody else takes its place for a second: otherwise one person would be swapped while the other's bare face
-        is shown.
+        is shown. ``hidden``, by number: what lay in front of the faces in the frame before.
         """
         time = frame.time
         self._tracks = [t for t in self._tracks if abs(time - t.seen) <= REMEMBER]
@@ -90,7 +98,9 @@ class Tracker:
         if not found or missing or abs(time - self._looked) >= look_again or settings.face != self._choice:
             found = self._choose(frame, settings.face, detect(frame.pixels), landmark, found)
             self._looked, self._choice = time, settings.face
-        faces = [self._face(track, answer, frame, settings.steadiness) for track, answer in found]
+        faces = [
+            self._face(track, answer, frame, settings.steadiness, hidden.get(track.number)) for track, answer in found
+        ]
         self._last = time
         self.lost = any(track.wanted for track in self._absent(found))
         return sorted(faces, key=lambda face: face.track)
@@ -154,13 +164,13 @@ class Tracker:
         self._tracks.append(track)
         return track
 
-    def _face(self, track: _Track, answer: Landmarks, frame: Frame, steadiness: int) -> Face:
+    def _face(self, track: _Track, answer: Landmarks, frame: Frame, steadiness: int, hidden: Plane | None) -> Face:
         if track.seen != self._last or track.smoother.steadiness != steadiness:
             track.smoother, track.skin = FaceSmoother(steadiness), None
         track.points, track.seen, track.wanted = answer.points, frame.time, True
         points = track.smoother(answer.points, frame.time)
         if self._registration and steadiness:
-            points, track.skin = self._registration(frame, points, track.skin)
+            points, track.skin = self._registration(frame, points, track.skin, hidden)
         return Face(track.number, points, np.zeros(52, np.float32), answer.score)
 
 

@@ -124,6 +124,14 @@ def test_another_face_moves_the_points_by_little(registration: Registration, fac
     assert np.abs(out - face).max() < 0.04 * WIDTH
 
 
+def test_what_is_in_front_takes_no_points_along(registration: Registration, face: Floats, skin: Pixels) -> None:
+    hidden = np.full((128, 128), 255, np.uint8)
+    _, seen = registration(Frame(skin, 0, 0.0), face, None)
+    pushed = Frame(shifted(skin, 1), 1, 1 / 30)
+    assert registration(pushed, face, seen)[0][:, 0].mean() - face[:, 0].mean() > 0.5
+    np.testing.assert_allclose(registration(pushed, face, seen, hidden)[0], face, atol=1e-3)
+
+
 @pytest.mark.parametrize("later", [0.0, -1.0, 1.1 * FORGET])
 def test_skin_of_another_time_is_of_no_use(
     registration: Registration, face: Floats, skin: Pixels, later: float
