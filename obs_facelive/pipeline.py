@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
-from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Roi
+from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Plane, Roi
 from obs_facelive.geometry import head_pose
 from obs_facelive.landmark import Landmarker
 from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
@@ -26,6 +26,7 @@ from obs_facelive.swap import Swapper
 from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.swap.scale import swap_at
 from obs_facelive.topology import CanonicalFace
+from obs_facelive.track.registration import Registration
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import compose, view
 
@@ -152,9 +153,10 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self._tracker = Tracker()
+        self._tracker = Tracker(Registration(canonical))
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
+        self._hidden: dict[int, Plane] = {}
         self.watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
 
     @property
@@ -185,7 +187,7 @@ class Pipeline:
             with clock("track"):
                 # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
-                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again)
+                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden)
             # Of several, one that the landmarker misses is still in the picture, and bare.
             turned = bool(faces) and settings.face == "all" and self._tracker.lost
             turned |= any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
@@ -201,6 +203,7 @@ class Pipeline:
                     turned = any(f.surface and hidden_share(f.surface) > MOST_HIDDEN for f in faces)
                 self._looks += 1
             self._expressions = {face.track: face.blendshapes for face in faces}
+            self._hidden = {face.track: face.surface.hidden for face in faces if face.surface}
             strength = settings.shape * settings.opacity / 1e4
             if faces and not turned and self._reshape and strength:
                 with clock("shape"):

@@ -38,28 +38,47 @@ class Unwrapper:
 
         0 where the canonical face has nothing; what lies outside of the picture shows its border.
         """
-        xy = points[:, :2]
-        height, width = pixels.shape[:2]
-        low = np.clip(np.floor(xy.min(0)) - 2, 0, [width - 1, height - 1]).astype(int)
-        high = np.clip(np.ceil(xy.max(0)) + 2, low + 1, [width, height])
-        part = pixels[low[1] : int(high[1]), low[0] : int(high[0])]
-        shrink = min(1.0, self.size * _FINER / max(1.0, float(np.ptp(xy[:, 0]))))
+        low, part = _around(pixels, points)
+        shrink = min(1.0, self.size * _FINER / max(1.0, float(np.ptp(points[:, 0]))))
         if shrink < 1.0:
-            wide, high_ = max(2, math.ceil(part.shape[1] * shrink)), max(2, math.ceil(part.shape[0] * shrink))
-            small = cv2.resize(part, (wide, high_), interpolation=cv2.INTER_AREA)
-            scale = np.array([wide / part.shape[1], high_ / part.shape[0]], np.float32)
+            wide, high = max(2, math.ceil(part.shape[1] * shrink)), max(2, math.ceil(part.shape[0] * shrink))
+            small = cv2.resize(part, (wide, high), interpolation=cv2.INTER_AREA)
+            scale = np.array([wide / part.shape[1], high / part.shape[0]], np.float32)
         else:
             small, scale = part, np.ones(2, np.float32)
-        at = ((xy - low.astype(np.float32)) * scale - np.float32(0.5)).astype(np.float32)
+        at = ((points[:, :2] - low) * scale - np.float32(0.5)).astype(np.float32)
         out = np.zeros((self.size, self.size, 3), np.uint8)
         _sample(small, at, self._corners, self._weights, out)
         return out
+
+    def brightness(self, pixels: Pixels, points: Floats) -> Floats:
+        """(size, size) float32 0..255: `unwrap` in gray, in a third of the time; 0 where the canonical face has nothing."""
+        low, part = _around(pixels, points)
+        gray = cv2.cvtColor(part, cv2.COLOR_BGRA2GRAY if part.shape[2] == 4 else cv2.COLOR_BGR2GRAY)
+        # Whole numbers of pixels are averaged far faster than fractions of them.
+        side = min(int(np.ptp(points[:, 0]) / (self.size * _FINER) + 0.5), *gray.shape)
+        if side > 1:
+            high, wide = gray.shape[0] // side, gray.shape[1] // side
+            gray = cv2.resize(gray[: high * side, : wide * side], (wide, high), interpolation=cv2.INTER_AREA)
+        at = (points[:, :2] - low) / np.float32(max(1, side)) - np.float32(0.5)
+        flat = cv2.remap(
+            gray, self.spread(at[:, 0]), self.spread(at[:, 1]), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(flat, np.float32) * self.inside
 
     def spread(self, values: Floats) -> Floats:
         """(size, size) float32: ``values`` (468,) at the points, linear between them, 0 outside."""
         out = np.zeros((self.size, self.size), np.float32)
         _interpolate(np.ascontiguousarray(values, np.float32), self._corners, self._weights, out)
         return out
+
+
+def _around(pixels: Pixels, points: Floats) -> tuple[Floats, Pixels]:
+    """The part of ``pixels`` that holds ``points``, after its upper left corner."""
+    height, width = pixels.shape[:2]
+    low = np.clip(np.floor(points[:, :2].min(0)) - 2, 0, [width - 1, height - 1]).astype(int)
+    high = np.clip(np.ceil(points[:, :2].max(0)) + 2, low + 1, [width, height]).astype(int)
+    return low.astype(np.float32), pixels[low[1] : high[1], low[0] : high[0]]
 
 
 def _places(canonical: CanonicalFace, size: int) -> tuple[Indices, Floats]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
-from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Pixels, Plane, Roi
 from obs_facelive.geometry import box_of, overlap, roi_of_detection, roi_of_points
 from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
 from obs_facelive.track.choice import FaceChoice, rank
 from obs_facelive.track.plausible import plausible
+from obs_facelive.track.registration import Registration, Skin
 from obs_facelive.track.smoothing import FaceSmoother
 
 Detect: TypeAlias = Callable[[Pixels], Detections]
 Landmark: TypeAlias = Callable[[Pixels, Roi], Landmarks]
 
+_NOTHING: Mapping[int, Plane] = MappingProxyType({})
 MAX_FACES = 4
 LOOK_AGAIN = LADDER[0].look_again
 """Seconds between detections while all is well: how late a newcomer is seen at the most."""
@@ -37,6 +40,7 @@ class _Track:
     seen: float
     smoother: FaceSmoother
     wanted: bool = True
+    skin: Skin | None = None
 
 
 class Tracker:
@@ -47,12 +51,17 @@ class Tracker:
     The detector runs where a face was lost (in the same frame, so that none goes without), where none is known, and
     four times a second for newcomers. Only chosen faces are followed, so a crowd costs no more than one person.
 
+    Parameters
+    ----------
+    registration : makes the points stick to the skin, unless steadiness is 0; None leaves that to the landmarks
+
     Attributes
     ----------
     lost : a chosen face was seen within the last second, but not in the last frame
     """
 
-    def __init__(self) -> None:
+    def __init__(self, registration: Registration | None = None) -> None:
+        self._registration = registration
         self._tracks: list[_Track] = []
         self._count = 0
         self._last = -np.inf
@@ -62,13 +71,19 @@ class Tracker:
         self.lost = False
 
     def follow(
-        self, frame: Frame, settings: Settings, detect: Detect, landmark: Landmark, look_again: float = LOOK_AGAIN
+        self,
+        frame: Frame,
+        settings: Settings,
+        detect: Detect,
+        landmark: Landmark,
+        look_again: float = LOOK_AGAIN,
+        hidden: Mapping[int, Plane] = _NOTHING,
     ) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
         Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several
         is lost, nobody else takes its place for a second: otherwise one person would be swapped while the other's bare face
-        is shown.
+        is shown. ``hidden``, by number: what lay in front of the faces in the frame before.
         """
         time = frame.time
         self._tracks = [t for t in self._tracks if abs(time - t.seen) <= REMEMBER]
@@ -83,7 +98,9 @@ class Tracker:
         if not found or missing or abs(time - self._looked) >= look_again or settings.face != self._choice:
             found = self._choose(frame, settings.face, detect(frame.pixels), landmark, found)
             self._looked, self._choice = time, settings.face
-        faces = [self._face(track, answer, time, settings.steadiness) for track, answer in found]
+        faces = [
+            self._face(track, answer, frame, settings.steadiness, hidden.get(track.number)) for track, answer in found
+        ]
         self._last = time
         self.lost = any(track.wanted for track in self._absent(found))
         return sorted(faces, key=lambda face: face.track)
@@ -147,11 +164,14 @@ class Tracker:
         self._tracks.append(track)
         return track
 
-    def _face(self, track: _Track, answer: Landmarks, time: float, steadiness: int) -> Face:
+    def _face(self, track: _Track, answer: Landmarks, frame: Frame, steadiness: int, hidden: Plane | None) -> Face:
         if track.seen != self._last or track.smoother.steadiness != steadiness:
-            track.smoother = FaceSmoother(steadiness)
-        track.points, track.seen, track.wanted = answer.points, time, True
-        return Face(track.number, track.smoother(answer.points, time), np.zeros(52, np.float32), answer.score)
+            track.smoother, track.skin = FaceSmoother(steadiness), None
+        track.points, track.seen, track.wanted = answer.points, frame.time, True
+        points = track.smoother(answer.points, frame.time)
+        if self._registration and steadiness:
+            points, track.skin = self._registration(frame, points, track.skin, hidden)
+        return Face(track.number, points, np.zeros(52, np.float32), answer.score)
 
 
 def look_closely(pixels: Pixels, roi: Roi, landmark: Landmark) -> Landmarks | None:

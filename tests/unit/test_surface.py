@@ -57,3 +57,13 @@ def test_values_at_the_points_are_spread_between_them(canonical: CanonicalFace) 
     columns = np.nonzero(unwrapper.inside)[1]
     assert np.abs(spread[unwrapper.inside] - (columns + 0.5) / 96).max() < 1e-3
     assert not spread[~unwrapper.inside].any()
+
+
+@pytest.mark.parametrize("side", [90, 128, 400])
+def test_brightness_is_the_surface_in_gray(canonical: CanonicalFace, side: int) -> None:
+    picture, unwrapper = ramp(side + 40, side + 60), Unwrapper(canonical, 128)
+    points = flat_face(canonical, side, 25, 10)
+    surface = unwrapper.unwrap(picture, points) @ [0.114, 0.587, 0.299]
+    gray = unwrapper.brightness(picture, points)
+    assert np.abs(gray - surface)[unwrapper.inside].max() < 2.5
+    assert not gray[~unwrapper.inside].any()
