@@ -1,175 +1,225 @@
-"""Points that stick to the skin: tremble and lag are taken back, light is not followed, nothing drifts away."""
+"""FaceLive's script in scene collections: added once, taken out without a trace, never at the cost of somebody's scenes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from obs_facelive.frame import Detections, Floats, Frame, Landmarks, Pixels, Roi
-from obs_facelive.settings import Settings
-from obs_facelive.topology import CanonicalFace, load_canonical_face
-from obs_facelive.track.registration import FORGET, Registration
-from obs_facelive.track.tracker import Tracker
+from obs_facelive.in_step import MILLISECOND, Offset
+from obs_facelive.obs_home import Configuration
+from obs_facelive.registration import (
+    RegistrationError,
+    add_everywhere,
+    add_script,
+    remove_everywhere,
+    remove_script,
+    scripts,
+)
 
-WIDTH = 260.0
-"""Of the face, in pixels."""
-
-
-@pytest.fixture(scope="module")
-def canonical(models: Path) -> CanonicalFace:
-    return load_canonical_face(models)
-
-
-@pytest.fixture(scope="module")
-def registration(canonical: CanonicalFace) -> Registration:
-    return Registration(canonical)
-
-
-@pytest.fixture(scope="module")
-def face(canonical: CanonicalFace) -> Floats:
-    """478 points of a face that looks into the camera, in the middle of 480x480."""
-    points = canonical.xyz * [1, -1, -1] / np.ptp(canonical.xyz[:, 0]) * WIDTH
-    points = np.vstack([points, np.repeat(points[[133, 362]], 5, axis=0)])
-    return (points - [*points[:, :2].mean(0), 0] + [240, 240, 0]).astype(np.float32)
+SCENES: dict[str, Any] = {
+    "name": "Übung 日本",
+    "sources": [{"id": "x", "volume": 0.1, "big": 18446744073709551615}],
+    "scene_order": [],
+}
+OTHER: dict[str, Any] = {"path": "/home/me/clock.lua", "settings": {"speed": 1.5}}
+SHAPES: dict[str, dict[str, Any]] = {
+    "no modules": SCENES,
+    "no scripts": {**SCENES, "modules": {"auto-scene-switcher": {"interval": 300}}},
+    "empty list": {**SCENES, "modules": {"scripts-tool": []}},
+    "another script": {**SCENES, "modules": {"scripts-tool": [OTHER], "zzz": None}},
+}
 
 
-@pytest.fixture(scope="module")
-def skin() -> Pixels:
-    """A mottled picture."""
-    noise = np.random.default_rng(3).normal(size=(480, 480)).astype(np.float32)
-    mottled = sum(cv2.GaussianBlur(noise, (0, 0), s) * s * 25 for s in (3, 8))
-    return np.dstack([np.clip(130 + mottled, 0, 255)] * 4).astype(np.uint8)
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """An environment with the script in it."""
+    env = tmp_path / "with space" / "env"
+    script = env / "lib/python3.11/site-packages/obs_facelive/script/facelive.py"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    return env
 
 
-def tremble(number: int) -> Floats:
-    """(2,) pixels."""
-    return np.random.default_rng(number).uniform(-1.2, 1.2, 2).astype(np.float32)
+@pytest.fixture
+def script(env: Path) -> Path:
+    return next(env.rglob("facelive.py"))
 
 
-def shifted(picture: Pixels, shift: float) -> Pixels:
-    matrix = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
-    return np.asarray(cv2.warpAffine(picture, matrix, (480, 480), flags=cv2.INTER_CUBIC), np.uint8)
+def _collection(folder: Path, data: object, name: str = "Übung 日本.json", indent: int | None = 4) -> Path:
+    file = folder / name
+    file.write_bytes(json.dumps(data, indent=indent, ensure_ascii=False).encode())
+    return file
 
 
-def followed(registration: Registration, pictures: Sequence[Pixels], points: Sequence[Floats]) -> Floats:
-    """(n, 478, 3): the points as they come out, at 30 frames a second."""
-    skin, out = None, []
-    for number, (picture, found) in enumerate(zip(pictures, points, strict=True)):
-        moved, skin = registration(Frame(picture, number, number / 30), found, skin)
-        out.append(moved)
-    return np.array(out)
+@pytest.mark.parametrize("indent", [None, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_there_and_back(tmp_path: Path, env: Path, script: Path, shape: str, indent: int | None) -> None:
+    before = SHAPES[shape]
+    file = _collection(tmp_path, before, indent=indent)
+    content = file.read_bytes()
+    file.chmod(0o640)
+
+    assert add_script(file, script)
+    after = json.loads(file.read_bytes())
+    entries = after["modules"].pop("scripts-tool")
+    assert entries[-1] == {"path": script.as_posix(), "settings": {}}
+    assert entries[:-1] == before.get("modules", {}).get("scripts-tool", [])
+    assert {k: v for k, v in after.items() if k != "modules"} == SCENES
+    assert "Übung 日本" in file.read_text(encoding="utf-8")
+    assert scripts(file) == [script]
+    assert file.stat().st_mode & 0o777 == 0o640
+
+    changed = file.read_bytes()
+    assert not add_script(file, script)
+    assert file.read_bytes() == changed
+
+    assert remove_script(file, env)
+    assert file.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [file.name]
+    assert not remove_script(file, env)
 
 
-def trembling(face: Floats, count: int) -> list[Floats]:
-    return [face + np.array([*tremble(k), 0], np.float32) for k in range(count)]
+def test_what_obs_changed_meanwhile_stays(tmp_path: Path, env: Path, script: Path) -> None:
+    file = _collection(tmp_path, SHAPES["another script"])
+    add_script(file, script)
+    data = json.loads(file.read_bytes())
+    data["current_scene"] = "new"
+    _collection(tmp_path, data)
+    assert remove_script(file, env)
+    assert json.loads(file.read_bytes()) == {**SHAPES["another script"], "current_scene": "new"}
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [file.name]
 
 
-def test_points_that_tremble_on_a_resting_face_come_to_rest(
-    registration: Registration, face: Floats, skin: Pixels
-) -> None:
-    points = trembling(face, 40)
-    out = followed(registration, [skin] * 40, points)
-    steps = [np.abs(np.diff(np.array(p)[10:, :, :2], axis=0)).mean() for p in (points, out)]
-    assert steps[1] < 0.35 * steps[0]
-    assert np.array_equal(out[..., 2], np.array(points)[..., 2]), "depth is left alone"
+def test_own_sync_offsets_come_back(tmp_path: Path, env: Path, script: Path) -> None:
+    """OBS saved them as FaceLive had set them; what somebody else set to the nanosecond stays."""
+    own = {
+        **SCENES,
+        "AuxAudioDevice1": {"name": "Mic/Aux", "sync": -50 * MILLISECOND},
+        "sources": [{"name": "a", "sync": 0}, {"name": "b", "sync": 123_456_789}, {"name": "c", "sync": True}, None],
+    }
+    file = _collection(tmp_path, own)
+    before = file.read_bytes()
+    add_script(file, script)
+    data = json.loads(file.read_bytes())
+    data["AuxAudioDevice1"]["sync"] = Offset(-50, 87).ns
+    data["sources"][0]["sync"] = Offset(0, 87).ns
+    _collection(tmp_path, data)
+    assert remove_script(file, env)
+    assert file.read_bytes() == before
 
 
-def test_a_moving_face_is_followed_and_its_points_do_not_tremble(
-    registration: Registration, face: Floats, skin: Pixels
-) -> None:
-    place = [24 * np.sin(k / 3) for k in range(40)]
-    pictures = [shifted(skin, x) for x in place]
-    points = [p + np.array([x, 0, 0], np.float32) for p, x in zip(trembling(face, 40), place, strict=True)]
-    still = [p - np.array([x, 0, 0]) for p, x in zip(followed(registration, pictures, points), place, strict=True)]
-    steps = np.abs(np.diff(np.array(still)[10:, :, :2], axis=0)).mean()
-    assert steps < 0.4 * np.abs(np.diff([tremble(k) for k in range(10, 40)], axis=0)).mean()
+def test_another_copy_is_pointed_here_and_keeps_its_settings(tmp_path: Path, script: Path) -> None:
+    settings = {"anything": [1, {"deep": True}]}
+    old = {"path": "C:/old/checkout/obs_facelive/script/facelive.py", "settings": settings}
+    twin = {"path": "/third/obs_facelive/script/facelive.py", "settings": {}}
+    file = _collection(tmp_path, {"modules": {"scripts-tool": [old, OTHER, twin]}})
+    assert add_script(file, script)
+    entries = json.loads(file.read_bytes())["modules"]["scripts-tool"]
+    assert entries == [{"path": script.as_posix(), "settings": settings}, OTHER]
 
 
-def test_one_side_may_slide_alone(registration: Registration, face: Floats, skin: Pixels) -> None:
-    left = (face[:, :1] < 200).astype(np.float32)
-    points = [face + left * np.array([(-1) ** k, 0, 0], np.float32) for k in range(20)]
-    steps = np.abs(np.diff(followed(registration, [skin] * 20, points)[6:, :, 0], axis=0)).mean(0)
-    assert steps[face[:, 0] < 170].mean() < 0.8, "of 2"
-    assert steps[face[:, 0] > 260].mean() < 0.2
+def test_uninstall_leaves_another_copy_alone(tmp_path: Path, env: Path) -> None:
+    file = _collection(tmp_path, {"modules": {"scripts-tool": [{"path": "/dev/obs_facelive/script/facelive.py"}]}})
+    content = file.read_bytes()
+    assert not remove_script(file, env)
+    assert file.read_bytes() == content
 
 
-def test_where_there_is_nothing_to_see_the_landmarks_have_their_way(registration: Registration, face: Floats) -> None:
-    points = trembling(face, 10)
-    plain = np.full((480, 480, 4), 140, np.uint8)
-    np.testing.assert_allclose(followed(registration, [plain] * 10, points), points, atol=0.05)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"name": "cut sho',
+        b"[1, 2]",
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        b'{"x": NaN}',
+        b'{"modules": []}',
+        b'{"modules": {"scripts-tool": {"path": "x"}}}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_not_understood_is_left_alone(tmp_path: Path, env: Path, script: Path, content: bytes) -> None:
+    file = tmp_path / "A.json"
+    file.write_bytes(content)
+    with pytest.raises(RegistrationError, match="left as it is") as caught:
+        add_script(file, script)
+    assert str(file) in str(caught.value)
+    with pytest.raises(RegistrationError):
+        remove_script(file, env)
+    assert file.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [file.name]
 
 
-def test_points_go_back_to_the_landmarks(registration: Registration, face: Floats, skin: Pixels) -> None:
-    """The landmarks know where the face is, in the long run."""
-    points = [face + np.array([1.5 * (k > 4), 0, 0], np.float32) for k in range(50)]
-    out = followed(registration, [skin] * 50, points)
-    assert np.abs(out[5] - face)[:, 0].mean() < 0.6
-    np.testing.assert_allclose(out[-1], points[-1], atol=0.1)
+def test_strange_entries_beside_ours(tmp_path: Path, env: Path, script: Path) -> None:
+    strange: list[Any] = [None, 7, {"path": 3}, {"settings": {}}, {"path": "facelive.py"}]
+    file = _collection(tmp_path, {"modules": {"scripts-tool": strange}})
+    content = file.read_bytes()
+    assert add_script(file, script)
+    assert json.loads(file.read_bytes())["modules"]["scripts-tool"][:-1] == strange
+    assert remove_script(file, env)
+    assert file.read_bytes() == content
 
 
-def test_a_lamp_moves_nothing(registration: Registration, face: Floats, skin: Pixels) -> None:
-    side = np.linspace(0.7, 1.2, 480, dtype=np.float32)[None, :, None]
-    lit = np.clip(skin * side, 0, 255).astype(np.uint8)
-    out = followed(registration, [skin, skin, lit, lit], [face] * 4)
-    assert np.abs(out - face).mean() < 0.15
+def test_read_only_is_respected(tmp_path: Path, script: Path) -> None:
+    file = _collection(tmp_path, SCENES)
+    content = file.read_bytes()
+    file.chmod(0o444)
+    with pytest.raises(RegistrationError, match="read-only"):
+        add_script(file, script)
+    assert file.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [file.name]
 
 
-def test_another_face_moves_the_points_by_little(registration: Registration, face: Floats, skin: Pixels) -> None:
-    other = np.ascontiguousarray(skin[::-1, ::-1])
-    out = followed(registration, [skin, other, skin, other], [face] * 4)
-    assert np.abs(out - face).max() < 0.04 * WIDTH
+def test_a_link_stays_a_link(tmp_path: Path, script: Path) -> None:
+    real = _collection(tmp_path, SCENES)
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    link = folder / "A.json"
+    link.symlink_to(real)
+    assert add_script(link, script)
+    assert link.is_symlink()
+    assert scripts(real) == [script]
 
 
-def test_what_is_in_front_takes_no_points_along(registration: Registration, face: Floats, skin: Pixels) -> None:
-    hidden = np.full((128, 128), 255, np.uint8)
-    _, seen = registration(Frame(skin, 0, 0.0), face, None)
-    pushed = Frame(shifted(skin, 1), 1, 1 / 30)
-    assert registration(pushed, face, seen)[0][:, 0].mean() - face[:, 0].mean() > 0.5
-    np.testing.assert_allclose(registration(pushed, face, seen, hidden)[0], face, atol=1e-3)
+def test_everywhere_and_back(tmp_path: Path, env: Path, script: Path) -> None:
+    root = tmp_path / "obs-studio"
+    (root / "basic/scenes").mkdir(parents=True)
+    (root / "global.ini").write_text("[General]\nFirstRun=true\n")
+    files = [_collection(root / "basic/scenes", SCENES, f"{name}.json") for name in "AB"]
+    broken = root / "basic/scenes/C.json"
+    broken.write_bytes(b"{")
+    flatpak = tmp_path / "flatpak"
+    (flatpak / "basic/scenes").mkdir(parents=True)
+    untouched = _collection(flatpak / "basic/scenes", SCENES)
+    everything = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    configurations = [Configuration(root), Configuration(flatpak, "flatpak")]
+    receipt = tmp_path / "obs.json"
+
+    notes = list(add_everywhere(configurations, script, Path("/python/here"), receipt))
+    assert [note.bad for note in notes] == [False, False, False, True, False]
+    assert str(broken) in notes[3].text and "Flatpak" in notes[4].text
+    assert [scripts(file) for file in files] == [[script], [script]]
+    assert scripts(untouched) == []
+    assert configurations[0].python_path == "/python/here"
+
+    again = list(add_everywhere(configurations, script, Path("/python/other"), receipt))
+    assert [note.bad for note in again] == [False, False, True, False]
+    assert configurations[0].python_path == "/python/here"
+
+    assert sum(note.bad for note in remove_everywhere(configurations, env, receipt)) == 1
+    receipt.unlink()
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == everything
 
 
-@pytest.mark.parametrize("later", [0.0, -1.0, 1.1 * FORGET])
-def test_skin_of_another_time_is_of_no_use(
-    registration: Registration, face: Floats, skin: Pixels, later: float
-) -> None:
-    _, seen = registration(Frame(skin, 0, 5.0), face, None)
-    moved = face + np.array([1, 0, 0], np.float32)
-    assert np.array_equal(registration(Frame(skin, 1, 5.0 + later), moved, seen)[0], moved)
-
-
-@pytest.mark.parametrize("place", [(-300.0, 0.0), (200.0, 200.0), (2000.0, 0.0)])
-def test_a_face_may_leave_the_picture(
-    registration: Registration, face: Floats, skin: Pixels, place: tuple[float, float]
-) -> None:
-    points = face + np.array([*place, 0], np.float32)
-    assert np.isfinite(followed(registration, [skin] * 3, [points] * 3)).all()
-
-
-@pytest.mark.parametrize(("steadiness", "calmer"), [(0, False), (50, True)])
-def test_the_tracker_s_faces_stick_unless_steadiness_is_off(
-    registration: Registration, face: Floats, skin: Pixels, steadiness: int, calmer: bool
-) -> None:
-    tracker, points = Tracker(registration), trembling(face, 30)
-    box = np.concatenate([face[:, :2].min(0), face[:, :2].max(0)])[None].astype(np.float32)
-    eyes = face[None, [33, 263], :2]
-    out = []
-    for number, found in enumerate(points):
-
-        def landmark(pixels: Pixels, roi: Roi, found: Floats = found) -> Landmarks:
-            return Landmarks(found, 1.0)
-
-        def detect(pixels: Pixels) -> Detections:
-            return Detections(box, np.ones(1, np.float32), eyes)
-
-        frame = Frame(skin, number, number / 30)
-        (seen,) = tracker.follow(frame, Settings(steadiness=steadiness), detect, landmark)
-        out.append(seen.points)
-    if not calmer:
-        assert np.array_equal(out, points)
-    else:
-        steps = [np.abs(np.diff(np.array(p)[10:, :, :2], axis=0)).mean() for p in (points, out)]
-        assert steps[1] < 0.25 * steps[0]
+def test_a_python_path_that_the_person_chose_stays(tmp_path: Path, env: Path, script: Path) -> None:
+    (tmp_path / "user.ini").write_text("[Python]\nPath64bit=/mine\n")
+    receipt = tmp_path / "receipt"
+    (note,) = add_everywhere([Configuration(tmp_path)], script, Path("/theirs"), receipt)
+    assert "no scene collection yet" in note.text
+    assert not receipt.exists()
+    list(remove_everywhere([Configuration(tmp_path)], env, receipt))
+    assert (tmp_path / "user.ini").read_text() == "[Python]\nPath64bit=/mine\n"
