@@ -27,6 +27,8 @@ QUICK = 0.3
 """Seconds in which what is known of the skin follows the picture."""
 FINE = 90.0
 """Width of a face in the small picture that skin is found in."""
+AGAIN = 0.1
+"""Seconds after which a neck is looked at anew."""
 FORGET = 1.0
 """Seconds after which a face that was not seen starts afresh."""
 HUE = 0.35
@@ -103,6 +105,8 @@ class Neck:
         """What is known of ``face`` after this ``frame``, from a ``small`` picture of it; None where its skin is not seen."""
         old = self._known.get(face.track)
         elapsed = frame.time - old.time if old else FORGET
+        if old and 0 <= elapsed < AGAIN:
+            return old
         tones = _tones(frame, face, layer)
         if tones is None:
             return old if 0 <= elapsed < FORGET else None

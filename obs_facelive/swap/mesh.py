@@ -28,19 +28,29 @@ LIPS_APART = 0.05
 """Gap between the lips, by width of the mouth, from which on something is seen between them."""
 CAMERA_QUICK = 1.0
 """The same for what the camera does."""
+LIGHT_AGAIN = 0.05
+"""Seconds after which the light is read anew: at 30 frames a second, in every other one."""
 LOOK_AGAIN = 0.1
 """Seconds after which that is measured anew."""
 
 
-@dataclass
-class _Wearer:
-    """What is remembered about one tracked face; ``looked`` is when the camera's ways were last looked at."""
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What the room and the camera do to one face; read at the time ``lit``, the camera's ways at ``looked``."""
 
-    time: float
+    lit: float
     looked: float
     camera: Camera
     light: Light
     hair: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Wearer:
+    """What is remembered about one tracked face."""
+
+    time: float
+    room: _Room
     weights: Floats
     resting: RestingFace
     folds: Floats | None
@@ -84,17 +94,18 @@ class MeshSwapper:
         if width and height:
             visible = facing(points, self._canonical.triangles)
             wearer = self._wearer(frame, face, visible)
+            room = wearer.room
             vertices = np.empty((len(points), 6), np.float32)
             vertices[:, :2] = self._canonical.uv
-            vertices[:, 2:5] = np.exp(self._relight(wearer, settings.colour_match / 100, settings.match_neck / 100))
-            vertices[:, 5] = np.maximum(_smooth_step((visible + 0.02) / 0.14), self._middle) * (1 - wearer.hair)
+            vertices[:, 2:5] = np.exp(self._relight(room, settings.colour_match / 100, settings.match_neck / 100))
+            vertices[:, 5] = np.maximum(_smooth_step((visible + 0.02) / 0.14), self._middle) * (1 - room.hair)
             local = points - np.array([low[0], low[1], 0], np.float32)
             depth = empty_depth(height, width)
             gap = mouth_gap(face.points)
             opened = not settings.keep_mouth and gap > LIPS_APART
             side = float(np.ptp(points[:, 0])) / self._across
-            texture = self._textures.at(side, wearer.camera)
-            grain = math.sqrt(max(wearer.camera.grain**2 - texture.grain**2, 0.0))
+            texture = self._textures.at(side, room.camera)
+            grain = math.sqrt(max(room.camera.grain**2 - texture.grain**2, 0.0))
             draw(
                 local,
                 self._around_mouth if opened else self._canonical.triangles,
@@ -102,10 +113,10 @@ class MeshSwapper:
                 texture.pixels,
                 self._bank.lines(
                     wearer.weights,
-                    max(16, round(len(texture.pixels) * (1 - 0.4 * wearer.camera.softness))),
+                    max(16, round(len(texture.pixels) * (1 - 0.4 * room.camera.softness))),
                     wearer.folds,
                 ),
-                wearer.camera.haze,
+                room.camera.haze,
                 pixels,
                 mask,
                 depth,
@@ -115,38 +126,48 @@ class MeshSwapper:
                 vertices[:, :2] = self._mouth_uv
                 mouth = mix_mouths(self.persona.mouths, self.persona.gaps, gap)
                 plain = np.ones((2, 2), np.float32)
-                draw(local, self._mouth, vertices, mouth, plain, wearer.camera.haze, pixels, mask, depth)
+                draw(local, self._mouth, vertices, mouth, plain, room.camera.haze, pixels, mask, depth)
         return Layer(int(low[0]), int(low[1]), pixels, mask, grain)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:
         old = self._wearers.get(face.track)
-        elapsed = frame.time - old.time if old else FORGET
-        if old and 0 <= elapsed < FORGET:
+        if old and not 0 <= frame.time - old.time < FORGET:
+            old = None
+        weights = self._bank.weights(face.blendshapes - self.persona.neutral)
+        resting, elapsed = RestingFace(), 0.0
+        if old:
+            resting, elapsed = old.resting, frame.time - old.time
+            weights = follow(old.weights, weights, elapsed, QUICK)
+        room = self._room(frame, face, visible, old.room if old else None)
+        folds = None
+        if face.surface:
+            folds = resting.folds(self._folds, face.surface, visible, activity(face.blendshapes), elapsed)
+        wearer = _Wearer(frame.time, room, weights, resting, folds)
+        self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
+        self._wearers[face.track] = wearer
+        return wearer
+
+    def _room(self, frame: Frame, face: Face, visible: Floats, old: _Room | None) -> _Room:
+        now = frame.time
+        if old and now - old.lit < LIGHT_AGAIN:
+            return old
+        if old and now - old.looked < LOOK_AGAIN:
             camera, looked = old.camera, old.looked
-            if frame.time - looked >= LOOK_AGAIN:
-                camera = camera.towards(look(frame.pixels, face.points), frame.time - looked, CAMERA_QUICK)
-                looked = frame.time
         else:
-            camera, looked = look(frame.pixels, face.points), frame.time
+            camera, looked = look(frame.pixels, face.points), now
+            if old:
+                camera = old.camera.towards(camera, now - old.looked, CAMERA_QUICK)
         colours = self._reader.sample(frame.pixels, face.points, camera.haze)
         light = self._reader.read(colours, np.clip(visible, 0, 1) * self._free(face))
         hair = self._hair(colours, light)
-        weights = self._bank.weights(face.blendshapes - self.persona.neutral)
-        if old and 0 <= elapsed < FORGET:
-            weights = follow(old.weights, weights, elapsed, QUICK)
+        if old:
+            elapsed = now - old.lit
             hair = follow(old.hair, hair, elapsed, QUICK)
             light = Light(
                 follow(old.light.mean, light.mean, elapsed, LIGHT_QUICK),
                 follow(old.light.field, light.field, elapsed, LIGHT_QUICK),
             )
-        resting, folds = RestingFace() if old is None or not 0 <= elapsed < FORGET else old.resting, None
-        if face.surface:
-            active = activity(face.blendshapes)
-            folds = resting.folds(self._folds, face.surface, visible, active, min(elapsed, FORGET))
-        wearer = _Wearer(frame.time, looked, camera, light, hair, weights, resting, folds)
-        self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
-        self._wearers[face.track] = wearer
-        return wearer
+        return _Room(now, looked, camera, light, hair)
 
     def _free(self, face: Face) -> Floats:
         """(468,) float32 0..1: how far each point is not hidden."""
@@ -161,7 +182,7 @@ class MeshSwapper:
         darker = np.asarray((light.mean + light.field - colours) @ LUMA, np.float32)
         return np.asarray(_smooth_step((darker - 0.9) / 0.6) * self._hair_grows, np.float32)
 
-    def _relight(self, wearer: _Wearer, match: float, neck: float) -> Floats:
+    def _relight(self, room: _Room, match: float, neck: float) -> Floats:
         """(468, 3) float32 log-odds to be added to the persona's skin.
 
         The room's smooth light always falls on the persona, and its darkness. Of the rest of the difference between the two
@@ -170,7 +191,7 @@ class MeshSwapper:
         beyond takes on the persona's tone (``neck``, 0..1).
         """
         edge = self._edge * np.float32(1 - 0.85 * neck)
-        light, exposure = wearer.light, wearer.camera.exposure
+        light, exposure = room.light, room.camera.exposure
         difference = light.mean - self.persona.skin - np.float32(exposure)
         brightness = difference @ LUMA
         hue = difference - brightness
