@@ -163,9 +163,10 @@ class Textures:
         middle = np.ascontiguousarray(soft[quarter, quarter, 1])
         own = detail_of(middle, 0.0)
         keep = min(1.0, max(LEAST_DETAIL, detail / own)) if own else 1.0
-        # Blurred over skin only, so that brows and lips do not run out into it.
-        weights = cv2.GaussianBlur(skin, (0, 0), 3.5)[..., None] + np.float32(1e-3)
-        broad = cv2.GaussianBlur(soft * skin[..., None], (0, 0), 3.5) / weights
+        # Blurred over skin only, so that brows and lips do not run out into it; on a small face less, to keep its features.
+        fine = min(3.5, 0.012 * size)
+        weights = cv2.GaussianBlur(skin, (0, 0), fine)[..., None] + np.float32(1e-3)
+        broad = cv2.GaussianBlur(soft * skin[..., None], (0, 0), fine) / weights
         soft = soft + (broad - soft) * skin[..., None] * np.float32(1 - keep)
         pixels = np.asarray(np.clip(soft + 0.5, 0, 255), np.uint8)
         return Texture(pixels, grain_of(np.asarray(pixels[quarter, quarter, 1], np.float32)))
