@@ -32,7 +32,7 @@ _LEARN = 2.0
 """Seconds in which the memory follows what is seen of a face (time constant)."""
 _CALM = 0.02
 """The same for what hides it: too short to be seen, long enough to take the tremble out of an edge."""
-MOST_HIDDEN = 0.8
+MOST_HIDDEN = 0.66
 """Share of the face's middle from which on it is not known any more whether there is a face behind."""
 _SHARPEN = 0.2, 0.5
 """The network's answers that count as free and as hidden; between them lies the soft edge."""

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from obs_facelive.engine.stages import Stages
-from obs_facelive.frame import Floats, Frame, Landmarks, Pixels, Roi
+from obs_facelive.frame import Floats, Frame, Landmarks, Pixels, Roi, Surface
 from obs_facelive.geometry import head_pose
 from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
+from obs_facelive.mask.occlusion import FINE, MOST_HIDDEN, SIZE, Occlusion
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import FARTHEST_TURN, SMOOTH, Pipeline, Stopwatch
 from obs_facelive.settings import Settings
@@ -182,3 +183,21 @@ def test_setting_up_shows_the_camera_as_it_is(pipeline: Pipeline, picture: Pixel
         assert np.array_equal(shown, half)
     else:
         assert (outcome.patches[0].pixels[..., 1] == 255).any()
+
+
+def test_a_face_that_is_nearly_all_hidden_is_not_shown(
+    pipeline: Pipeline, picture: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in front is left as the camera sees it: if that is all of the face, it may as well be a network that errs."""
+
+    def answer(share: float) -> Surface:
+        hidden = np.zeros((SIZE, SIZE), np.uint8)
+        hidden[: round(SIZE * (0.25 + share / 2))] = 255
+        return Surface(np.zeros((FINE, FINE, 3), np.uint8), hidden)
+
+    monkeypatch.setattr(Occlusion, "look", lambda *_: answer(MOST_HIDDEN + 0.1))
+    outcome = pipeline.process(Frame(picture, 0, 0.0), Settings())
+    assert outcome.turned and not outcome.patches
+    monkeypatch.setattr(Occlusion, "look", lambda *_: answer(MOST_HIDDEN - 0.1))
+    outcome = pipeline.process(Frame(picture, 1, 0.03), Settings())
+    assert outcome.patches and not outcome.turned
