@@ -73,6 +73,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Percent,
         _about("Steadiness", "Higher: calmer when you hold still. Lower: quicker on small movements.", "Face", "%"),
     ] = 50
+    shape: Annotated[
+        Percent,
+        _about(
+            "Shape",
+            "How far your face takes on the persona's proportions. It learns your own in a few seconds.",
+            "Face",
+            "%",
+        ),
+    ] = 60
+    eye_colour: Annotated[
+        Percent,
+        _about(
+            "Eye colour", "How far your own eyes take on the colour of the persona's, while they are kept.", "Face", "%"
+        ),
+    ] = 70
     mask_size: Annotated[
         Annotated[int, msgspec.Meta(ge=-50, le=50)],
         _about(
@@ -94,21 +109,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "%",
         ),
     ] = 100
-    shape: Annotated[
-        Percent,
-        _about(
-            "Shape",
-            "How far your face takes on the persona's proportions. It learns your own in a few seconds.",
-            "Face",
-            "%",
-        ),
-    ] = 60
-    eye_colour: Annotated[
-        Percent,
-        _about(
-            "Eye colour", "How far your own eyes take on the colour of the persona's, while they are kept.", "Face", "%"
-        ),
-    ] = 70
     match_neck: Annotated[
         Percent,
         _about(

@@ -157,6 +157,7 @@ class Program:
         noted["live"] = worn.note() | {key: worn.status()[key] for key in ("provider", "persona", "engine_pid")}
         noted["personas"] = Home.find().persona_names()
         worn.update({"persona": noted["personas"][-1]})
+        wait_for("the other persona", lambda: worn.status()["persona"] == noted["personas"][-1], SECONDS)
         worn.wait_applied()
         self._save("other_persona", face, worn, "live")
 
