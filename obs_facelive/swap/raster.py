@@ -18,6 +18,8 @@ from obs_facelive.topology import Indices
 
 FAR = np.float32(1e30)
 """What an empty depth buffer is filled with."""
+MOST_GREY = 0.9
+"""Share of a gain's hue that dark parts of a texture do without."""
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -87,6 +89,47 @@ def _span(first: Any, last: Any, value: Any, step: Any) -> tuple[Any, Any]:
     return first, last
 
 
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _luma(blue: Any, green: Any, red: Any) -> Any:
+    return np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _texel(texture: Pixels, x: int, y: int, w00: Any, w01: Any, w10: Any, w11: Any) -> tuple[Any, Any, Any]:
+    """Blue, green, red of a texture between four texels."""
+    return (
+        texture[y, x, 0] * w00
+        + texture[y, x + 1, 0] * w01
+        + texture[y + 1, x, 0] * w10
+        + texture[y + 1, x + 1, 0] * w11,
+        texture[y, x, 1] * w00
+        + texture[y, x + 1, 1] * w01
+        + texture[y + 1, x, 1] * w10
+        + texture[y + 1, x + 1, 1] * w11,
+        texture[y, x, 2] * w00
+        + texture[y, x + 1, 2] * w01
+        + texture[y + 1, x, 2] * w10
+        + texture[y + 1, x + 1, 2] * w11,
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _gains(vertices: Floats, a: int, b: int, c: int, wa: Any, wb: Any, wc: Any) -> tuple[Any, Any, Any]:
+    """The odds gains for blue, green and red between three vertices."""
+    return (
+        wa * vertices[a, 2] + wb * vertices[b, 2] + wc * vertices[c, 2],
+        wa * vertices[a, 3] + wb * vertices[b, 3] + wc * vertices[c, 3],
+        wa * vertices[a, 4] + wb * vertices[b, 4] + wc * vertices[c, 4],
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _lit(value: Any, gain: Any, clear: Any, floor: Any) -> Any:
+    """A texture's ``value`` (0..255) in the light, seen through haze."""
+    lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
+    return np.uint8(min(max(lit * clear + floor, np.float32(0)), np.float32(255)))
+
+
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def draw(
     points: Floats,
@@ -95,6 +138,7 @@ def draw(
     texture: Pixels,
     lines: Floats,
     haze: float,
+    dark: float,
     pixels: Pixels,
     mask: Plane,
     depth: Floats,
@@ -108,13 +152,16 @@ def draw(
     texture : (h, w, 3) uint8 BGR
     lines : (e, e) float32, odds gain of the expression's lines, in the texture's coordinates
     haze : brightness 0..255 of black
+    dark : brightness 0..255 in the texture below which ever less of the gains' hue goes over; at half, `MOST_GREY` is lost
     pixels, mask, depth : (h, w, 3) uint8, (h, w) uint8, (h, w) float32; written where the face is nearer than ``depth``
 
     An odds gain g takes brightness x (0..1) to g x / (1 + (g - 1) x): black stays black, white white, and what is between is
-    lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic.
+    lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic. The hue is mostly
+    the difference of two skins: brows, lashes and nostrils have none of it, and would turn blue.
     """
     height, width = mask.shape
     floor, clear = np.float32(haze + 0.5), np.float32(1 - haze / 255)
+    dark, steep = np.float32(dark), np.float32(2 * MOST_GREY / max(dark, 1.0))
     tall, wide, lines_size = texture.shape[0], texture.shape[1], lines.shape[0]
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -157,16 +204,13 @@ def draw(
                     w11 = fx * fy
                     w10, w01 = fy - w11, fx - w11
                     w00 = np.float32(1) - fx - w10
-                    for k in range(3):
-                        value = (
-                            texture[sy, sx, k] * w00
-                            + texture[sy, sx + 1, k] * w01
-                            + texture[sy + 1, sx, k] * w10
-                            + texture[sy + 1, sx + 1, k] * w11
-                        )
-                        gain = (wa * vertices[a, 2 + k] + wb * vertices[b, 2 + k] + wc * vertices[c, 2 + k]) * line
-                        lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
-                        pixels[y, x, k] = np.uint8(min(max(lit * clear + floor, np.float32(0)), np.float32(255)))
+                    blue, green, red = _texel(texture, sx, sy, w00, w01, w10, w11)
+                    gain_b, gain_g, gain_r = _gains(vertices, a, b, c, wa, wb, wc)
+                    grey = min(max((dark - _luma(blue, green, red)) * steep, np.float32(0)), np.float32(MOST_GREY))
+                    even = _luma(gain_b, gain_g, gain_r)
+                    pixels[y, x, 0] = _lit(blue, (gain_b + (even - gain_b) * grey) * line, clear, floor)
+                    pixels[y, x, 1] = _lit(green, (gain_g + (even - gain_g) * grey) * line, clear, floor)
+                    pixels[y, x, 2] = _lit(red, (gain_r + (even - gain_r) * grey) * line, clear, floor)
                     opacity = wa * vertices[a, 5] + wb * vertices[b, 5] + wc * vertices[c, 5]
                     mask[y, x] = np.uint8(min(max(opacity, np.float32(0)), np.float32(1)) * np.float32(255.49))
                 wb += step_b
