@@ -151,7 +151,7 @@ def draw(
     """
     height, width = mask.shape
     floor, clear = np.float32(haze + 0.5), np.float32(1 - haze / 255)
-    dark, steep = np.float32(dark), np.float32(2 * MOST_GREY / max(dark, 1.0))
+    limit, steep = np.float32(dark), np.float32(2 * MOST_GREY / max(dark, 1.0))
     tall, wide, lines_size = texture.shape[0], texture.shape[1], lines.shape[0]
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -207,7 +207,7 @@ def draw(
                     w10, w01 = fy - w11, fx - w11
                     w00 = np.float32(1) - fx - w10
                     blue, green, red = _texel(texture, sx, sy, w00, w01, w10, w11)
-                    grey = min(max((dark - _luma(blue, green, red)) * steep, np.float32(0)), np.float32(MOST_GREY))
+                    grey = min(max((limit - _luma(blue, green, red)) * steep, np.float32(0)), np.float32(MOST_GREY))
                     even = _luma(gain_b, gain_g, gain_r)
                     pixels[y, x, 0] = _lit(blue, (gain_b + (even - gain_b) * grey) * line, clear, floor)
                     pixels[y, x, 1] = _lit(green, (gain_g + (even - gain_g) * grey) * line, clear, floor)
