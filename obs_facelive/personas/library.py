@@ -23,6 +23,7 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.errors import PersonaError as PersonaError
 from obs_facelive.shape.proportions import SURFACE
 
 FORMAT = 3
@@ -41,10 +42,6 @@ MAX_SHAPE = 40.0
 _ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris")
 
 Kind = Literal["synthetic", "self", "granted"]
-
-
-class PersonaError(Exception):
-    """A persona cannot be read or made; the text says why and what to do."""
 
 
 class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
