@@ -88,9 +88,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     withdrawn: Annotated[str, msgspec.Meta(pattern=_MOMENT)] = ""
 
 
-def stated(
-    info: PersonaInfo, *, by: str = "", purpose: str = "", when: str = "", own: bool | None = None
-) -> Consent:
+def stated(info: PersonaInfo, *, by: str = "", purpose: str = "", when: str = "", own: bool | None = None) -> Consent:
     """The record of what somebody states about the persona ``info``.
 
     Parameters
@@ -140,7 +138,7 @@ def check_record(record: Consent | None, info: PersonaInfo) -> None:
         )
     if record.withdrawn:
         raise ConsentError(
-            f"consent for the persona {info.name!r} was withdrawn ({record.withdrawn}). It cannot be worn any more, unless this "
+            f"consent for the persona {info.name!r} was withdrawn ({record.withdrawn}). It cannot be worn, unless this "
             f"person permits it anew: {add}.",
             withdrawn=True,
         )
@@ -186,7 +184,9 @@ def check_consent(folder: Path, info: PersonaInfo) -> Consent | None:
         except (OSError, ValueError) as error:
             raise ConsentError(f"the signed file of the consent cannot be read: {error}. Record it anew.") from error
         if not whole:
-            raise ConsentError(f"{path} was changed after the consent was recorded: record it anew with the right file.")
+            raise ConsentError(
+                f"{path} was changed after the consent was recorded: record it anew with the right file."
+            )
     return record
 
 
@@ -209,7 +209,7 @@ def write_consent(folder: Path, record: Consent, signed: Path | None = None) -> 
 
 
 def withdraw(folder: Path) -> Consent:
-    """Takes the consent in the persona's ``folder`` back, from now on, and gives the record. Raises `ConsentError` without one."""
+    """Takes the consent in ``folder`` back, from now on, and gives the record. Raises `ConsentError` where there is none."""
     record = read_consent(folder)
     if record is None:
         raise ConsentError(f"there is no consent for the persona {folder.name!r}: nobody real is worn with it.")
