@@ -24,6 +24,7 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.errors import PersonaError as PersonaError
 from obs_facelive.personas.suited import suited_problem
 from obs_facelive.shape.proportions import SURFACE
 
@@ -50,10 +51,6 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["synthetic", "self", "granted"]
 Origin = Literal["shipped", "pack", "mix", "photo"]
-
-
-class PersonaError(Exception):
-    """A persona cannot be read or made; the text says why and what to do."""
 
 
 class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
