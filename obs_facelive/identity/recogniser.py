@@ -26,8 +26,8 @@ EMBEDDING: Final = 128
 _PLACES: Final = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
 ) + np.float32(0.5)
-"""Where ArcFace's template has the eyes, the nose's tip and the mouth's corners (FaceRecognizerSFImpl::getSimilarityTransformMatrix
-of OpenCV's face_recognize.cpp), in our coordinates, in which the centre of a pixel is at one half."""
+"""Where ArcFace's template has the eyes, the nose's tip and the mouth's corners (getSimilarityTransformMatrix in OpenCV's
+face_recognize.cpp), in our coordinates, in which the centre of a pixel is at one half."""
 
 
 class Recogniser:
@@ -48,8 +48,8 @@ class Recogniser:
         """
         rgb = cv2.cvtColor(np.ascontiguousarray(aligned(pixels, points)[..., :3]), cv2.COLOR_BGR2RGB)
         image = rgb.transpose(2, 0, 1)[None].astype(np.float32)
-        vector = np.asarray(self._session.run(["embedding"], {"image": image})[0][0], np.float32)
-        return vector / np.float32(max(np.linalg.norm(vector), 1e-6))
+        vector: Floats = np.asarray(self._session.run(["embedding"], {"image": image})[0][0], np.float32)
+        return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
 
 
 def aligned(pixels: Pixels, points: Floats) -> Pixels:
