@@ -11,7 +11,7 @@ import re
 import shutil
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +24,7 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.consent import Consent, check_consent
 from obs_facelive.personas.errors import PersonaError as PersonaError
 from obs_facelive.personas.suited import suited_problem
 from obs_facelive.shape.proportions import SURFACE
@@ -119,6 +120,7 @@ class Persona:
     shape : (468, 3) float32 centimetres, the resting face in the head's frame, see `obs_facelive.shape.proportions`
     iris : (3,) float32, log-odds of blue, green, red of the irises' colour
     embedding : (e,) float32, unit vector of the product's recogniser, e = `EMBEDDING`; e = 0 where none was made
+    consent : the record that allows a real person's face to be worn, see `obs_facelive.personas.consent`
     """
 
     info: PersonaInfo
@@ -132,6 +134,7 @@ class Persona:
     shape: Floats
     iris: Floats
     embedding: Floats
+    consent: Consent | None = None
 
 
 def persona_id(name: str) -> str:
@@ -140,7 +143,17 @@ def persona_id(name: str) -> str:
 
 
 def load_persona(folder: Path) -> Persona:
-    """The persona in ``folder``. Raises `PersonaError` where a file is missing, damaged, or not what it should be."""
+    """The persona in ``folder``, to be worn.
+
+    Raises `PersonaError` where a file is missing, damaged, or not what it should be, and `ConsentError`, one of them, where it
+    is a real person without a valid record.
+    """
+    consent = check_consent(folder, load_info(folder))
+    return replace(stored_persona(folder), consent=consent)
+
+
+def stored_persona(folder: Path) -> Persona:
+    """The persona in ``folder``, whoever it is: to be looked at, not to be worn. Raises `PersonaError` as `load_persona`."""
     info = load_info(folder)
     path = folder / MESH_FILE
     try:
