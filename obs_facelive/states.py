@@ -12,7 +12,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_CONSENT, NO_FACE, REFUSED, REMOVED, SWAPPED, TURNED, WITHDRAWN
+from obs_facelive.link.layout import (
+    FAILED,
+    LOADING,
+    NO_CONSENT,
+    NO_FACE,
+    NOT_ENROLLED,
+    REFUSED,
+    REMOVED,
+    SWAPPED,
+    TURNED,
+    WITHDRAWN,
+)
 
 STARTING, LIVE, HOLDING, COVERING, BYPASS = range(5)
 """STARTING: nothing was drawn yet."""
@@ -36,7 +47,8 @@ ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = range(3)
     WHY_WITHDRAWN,
     WHY_NO_CONSENT,
     WHY_REMOVED,
-) = range(12)
+    WHY_NOT_ENROLLED,
+) = range(13)
 REASONS: Final = (
     "",
     "starting",
@@ -50,6 +62,7 @@ REASONS: Final = (
     "consent withdrawn",
     "no consent",
     "persona was removed",
+    "not enrolled",
 )
 """Words for a status line and for the covered picture's caption, by reason."""
 
@@ -121,6 +134,8 @@ def decide(
         reason = WHY_NO_FACE
     elif last_status == TURNED:
         reason = WHY_TURNED
+    elif last_status == NOT_ENROLLED:
+        reason = WHY_NOT_ENROLLED
     elif last_status == FAILED:
         reason = WHY_ERROR
     elif last_status in (0, LOADING):
@@ -140,7 +155,7 @@ def decide(
         if no_face_choice == CAMERA and last_status == NO_FACE and fresh:
             return BYPASS, WHY_NO_FACE
         return COVERING, reason
-    without = last_status in (NO_FACE, TURNED)
+    without = last_status in (NO_FACE, TURNED, NOT_ENROLLED)
     if without and no_face_choice == COVER:
         return COVERING, reason
     if fresh and not without:
@@ -232,6 +247,19 @@ CAUSES: Final = (
         "the worn persona's folder is deleted",
         "no picture, results say REMOVED",
         Situation(last_status=REMOVED),
+    ),
+    Cause(
+        "'Only me', and nobody is enrolled",
+        "results say NOT_ENROLLED, whatever was chosen for no face; the picture gets older",
+        Situation(no_face_choice=CAMERA, last_status=NOT_ENROLLED),
+    ),
+    Cause(
+        "'Only me': the owner is not recognised yet, or was there a moment ago",
+        "results say TURNED; the picture gets older",
+        Situation(no_face_choice=CAMERA, last_status=TURNED),
+    ),
+    Cause(
+        "'Only me': the owner has left", "results say NO_FACE, whoever else is there", Situation(last_status=NO_FACE)
     ),
     Cause("one face more", "nothing: the next result has patches for all", Situation()),
     Cause("engine slow", "no results; the picture gets older", Situation()),

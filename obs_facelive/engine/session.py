@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
+from obs_facelive.engine.desk import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
@@ -16,7 +17,7 @@ from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.engine.worn import Refusal, Worn
 from obs_facelive.frame import Frame, Patch
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Pipeline
@@ -89,6 +90,7 @@ class Session:
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
+        self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -106,12 +108,17 @@ class Session:
             self._line = Line(self._take, self._done, self._drop)
         if self._end.fresh():
             self._line.wake()
+        self._desk.tend(self._orders.pipeline)
         self._count(time.monotonic())
+
+    def remember(self) -> None:
+        """Enrols the face that is seen as the owner's; what becomes of it is told in the status."""
+        self._desk.open()
 
     @property
     def started(self) -> bool:
         """Whether a face was swapped, or there was none."""
-        return self._status in (SWAPPED, NO_FACE, TURNED)
+        return self._status in (SWAPPED, NO_FACE, TURNED, NOT_ENROLLED)
 
     def busy_for(self, now: float) -> float:
         """Seconds that one piece of work has already taken."""
@@ -146,15 +153,17 @@ class Session:
         return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
 
     def _done(self, job: Job) -> None:
-        refused = self._orders.refused
-        status, patches, faces = refused or (LOADING if self._orders.loading else FAILED), list[Patch](), 0
-        if (outcome := job.outcome) and not refused:
+        forbidden = self._orders.refused
+        status, patches, faces = forbidden or (LOADING if self._orders.loading else FAILED), list[Patch](), 0
+        if (outcome := job.outcome) and not forbidden:
             faces, patches = len(outcome.faces), outcome.patches
-            self._patience.saw(faces > 0, time.monotonic())
-            status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            self._patience.saw(faces > 0 or outcome.company, time.monotonic())
+            status = (
+                NOT_ENROLLED if not outcome.enrolled else TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            )
             if self._stamp:
                 patches = patches + self._stamp.patches(job.frame)
-        elif job.error and not refused:
+        elif job.error and not forbidden:
             status = FAILED
         error = job.error
         if self._end.whole(job.frame):
@@ -288,6 +297,7 @@ class Session:
             "provider": PROVIDERS[self._stages.device(self._orders.settings)],
             "persona": self._persona,
             "error": (self._load_error or self._frame_error)[:500],
+            "enrolment": self._desk.words[:500],
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }

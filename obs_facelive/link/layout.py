@@ -54,6 +54,7 @@ WITHDRAWN, NO_CONSENT, REMOVED = 6, 7, 8
 REFUSED = WITHDRAWN
 """From here on: the face that was worn may not be seen any more, not even held. Its consent was withdrawn, it has none, it was
 removed from the library."""
+NOT_ENROLLED = 9
 
 MAX_SIDE = 16384
 """Longest side of a picture, in pixels."""

@@ -193,8 +193,8 @@ def photo_file(photo: Pixels) -> bytes:
 
 
 def check_persona(folder: Path) -> Persona:
-    """As `load_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
-    persona = load_persona(folder)
+    """As `stored_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
+    persona = stored_persona(folder)
     for name, hash in persona.info.files.items():
         path = folder / name
         try:
