@@ -20,6 +20,7 @@ import msgspec
 
 from obs_facelive.home import MAX_INFO_BYTES, PERSONA_ID
 from obs_facelive.personas.add import free_id
+from obs_facelive.personas.consent import check_consent
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.info import INFO_FILE, MESH_FILE, PersonaInfo, load_info, write_info
 from obs_facelive.personas.library import MAX_BYTES, check_persona
@@ -58,9 +59,10 @@ def export_persona(folder: Path, target: Path) -> None:
     """Writes the persona in ``folder`` into the file ``target``, whole or not at all, replacing it.
 
     The record of consent stays here: who gets the file has to ask for a permission of their own. Raises `PersonaError` where
-    the persona is not whole, `OSError` where ``target`` cannot be written.
+    the persona is not whole, or a real person without consent; `OSError` where ``target`` cannot be written.
     """
     info = check_persona(folder).info
+    check_consent(folder, info)
     fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -117,7 +119,9 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[Part]]]:
     except FileNotFoundError as error:
         raise ArchiveError(f"the file {path} does not exist.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
-        raise ArchiveError(f"{path.name} was not added: it is no whole zip archive ({error}).") from error
+        raise ArchiveError(
+            f"{path.name} was not added: it cannot be unpacked as a whole zip archive ({error})."
+        ) from error
 
 
 def read_part(archive: zipfile.ZipFile, part: Part, limit: int) -> bytes:
