@@ -255,7 +255,9 @@ class Session:
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
         )
         # Two personas at once cost more, for a moment: that is no reason to change the quality.
-        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._wardrobe.fading
+        warm = (
+            self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._wardrobe.fading
+        )
         if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
             times = self._orders.pipeline.stages_ms

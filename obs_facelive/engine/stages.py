@@ -93,9 +93,7 @@ class Stages:
         Raises `ModelError` or `PersonaError`, in words for people.
         """
         statement = Statement(by=order.by, purpose=order.purpose, is_owner=self.is_owner)
-        return add_photos(
-            self._studio(), self._home, [Path(order.photo)], order.name, order.whose, statement, progress
-        )
+        return add_photos(self._studio(), self._home, [Path(order.photo)], order.name, order.whose, statement, progress)
 
     def _studio(self) -> Studio:
         with self._lock:

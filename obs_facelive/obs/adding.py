@@ -13,7 +13,9 @@ from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.instances import Instance
 from obs_facelive.obs.status import engine_report
 
-NO_PICTURE: Final = "Nothing was added: FaceLive's engine is not running here. Show a camera's picture and switch the swap on."
+NO_PICTURE: Final = (
+    "Nothing was added: FaceLive's engine is not running here. Show a camera's picture and switch the swap on."
+)
 _PATIENCE: Final = 5.0
 """Seconds that an order waits for the engine to know its settings."""
 
