@@ -42,7 +42,7 @@ class Wardrobe:
             self._fading = before.worn, now + seconds + _FRAMES
 
     def refusal(self, now: float) -> Refusal | None:
-        """Why what is worn must be taken off, which it then is; None: it may be worn. One that is only fading is gone at once."""
+        """Why what is worn must be taken off, which it then is; None: it may be worn. What only fades is gone at once."""
         if self._on is None:
             return None
         if self._fading and (now > self._fading[1] or self._fading[0].refusal(now)):

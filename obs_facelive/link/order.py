@@ -1,4 +1,4 @@
-"""A photo to be added to the library, as a filter's settings speak of it: written by the panel, read and checked by the engine."""
+"""A photo to be added to the library, as a filter's settings speak of it: written by the panel, checked by the engine."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class PersonaPanel:
         whose = self._obs["obs_properties_add_list"](
             group, _c(WHOSE_FACE), _c("Whose face"), abi.COMBO_LIST, abi.COMBO_STRING
         )
-        for value, label in {"": "Choose…", **WHOSE}.items():
+        for value, label in (("", "Choose…"), *WHOSE.items()):
             self._obs["obs_property_list_add_string"](whose, _c(label), _c(value))
         text(group, _c(BY), _c("Permission given by"), abi.TEXT_DEFAULT)
         text(group, _c(PURPOSE), _c("For what"), abi.TEXT_DEFAULT)
