@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obs_facelive.home import Home
+from obs_facelive.personas import add
 from obs_facelive.personas import archive as archives
 from obs_facelive.personas.archive import ArchiveError, export_persona, import_personas
 from obs_facelive.personas.consent import ConsentError
@@ -341,7 +342,7 @@ def test_a_failure_while_they_are_put_in_place_takes_all_out_again(
     export_persona(tiny_persona(tmp_path / "a", "anna", seed=5), tmp_path / "a.facelive")
     both = zipped({**parts_of(whole), **parts_of((tmp_path / "a.facelive").read_bytes())})
     calls: Iterator[int] = iter(range(10))
-    real = archives.free_id
+    real = add.free_id
 
     def full(personas: Path, name: str) -> str:
         if next(calls) == 1:
