@@ -23,8 +23,9 @@ from obs_facelive.personas.make import Portrait, make_persona, thumbnail
 from obs_facelive.personas.photos import limited, open_photo
 from obs_facelive.shape.proportions import proportions, worth
 
-ALIKE: Final = 0.3
-"""Product of embeddings below which two photos are surely not of one person. Another person's may well be above it."""
+ALIKE: Final = 0.36
+"""Product of embeddings below which two photos are surely not of one person (OpenCV's for this network). Somebody alike, in the
+same light and pose, may be above it."""
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Steps done, steps in all, what is done now, in words."""
@@ -197,7 +198,7 @@ def _read(studio: Studio, path: Path) -> _Read | PhotoReport:
     try:
         portrait = studio.portrait(limited(open_photo(path)))
     except PersonaError as error:
-        return PhotoReport(path.name, None, str(error))
+        return PhotoReport(path.name, None, str(error).removeprefix(f"{path.name} "))
     judgement = judge(studio.look(portrait))
     if not judgement.usable:
         worst = judgement.remarks[0]

@@ -29,7 +29,7 @@ PACK: Final = PackInfo(
 PINS: Final = Path(__file__).with_name("portraits.sha256")
 MAX_PORTRAIT: Final = 1 << 20
 """Bytes; the largest has less than half of that."""
-TRIES: Final = 3
+TRIES: Final = 5
 TIMEOUT: Final = 30.0
 _CHUNK: Final = 1 << 14
 
@@ -67,7 +67,7 @@ def fetch_portraits(
 
     Parameters
     ----------
-    pause : seconds before a second try; twice as long before a third
+    pause : seconds before a second try; twice as long before a third, and so on
 
     Raises `FetchError` where one cannot be had, and `OSError` where ``folder`` cannot be written.
     """
