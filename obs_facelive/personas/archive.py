@@ -20,12 +20,15 @@ import msgspec
 
 from obs_facelive.home import MAX_INFO_BYTES, PERSONA_ID
 from obs_facelive.personas.add import free_id
+from obs_facelive.personas.consent import check_consent
 from obs_facelive.personas.errors import PersonaError
-from obs_facelive.personas.info import INFO_FILE, MESH_FILE, PersonaInfo, load_info, write_info
+from obs_facelive.personas.info import INFO_FILE, MESH_FILE, PersonaInfo, known_infos, load_info, write_info
 from obs_facelive.personas.library import MAX_BYTES, check_persona
 from obs_facelive.words import plain
 
 SUFFIX: Final = ".facelive"
+PACK_FILE: Final = "pack.json"
+"""What a pack says of itself; see `obs_facelive.personas.pack`."""
 MAX_ARCHIVE: Final = 256 << 20
 MAX_ALL: Final = 512 << 20
 """Bytes of all that an archive unpacks to."""
@@ -58,9 +61,10 @@ def export_persona(folder: Path, target: Path) -> None:
     """Writes the persona in ``folder`` into the file ``target``, whole or not at all, replacing it.
 
     The record of consent stays here: who gets the file has to ask for a permission of their own. Raises `PersonaError` where
-    the persona is not whole, `OSError` where ``target`` cannot be written.
+    the persona is not whole, or a real person without consent; `OSError` where ``target`` cannot be written.
     """
     info = check_persona(folder).info
+    check_consent(folder, info)
     fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -83,9 +87,11 @@ def import_personas(path: Path, personas: Path, pack: str = "") -> list[PersonaI
 
     Raises `ArchiveError`.
     """
-    with opened(path) as (archive, parts), _hidden(personas) as room:
+    with opened(path) as (archive, parts), hidden_room(personas) as room:
         found: dict[str, list[tuple[str, Part]]] = {}
         for part in parts:
+            if part.name == PACK_FILE:
+                continue
             if (match := _PART.fullmatch(part.name)) is None:
                 _refuse(path, f"it holds {_shown(part.name)}, which is no part of a persona")
             found.setdefault(match["folder"] or "", []).append((match["file"], part))
@@ -117,7 +123,9 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[Part]]]:
     except FileNotFoundError as error:
         raise ArchiveError(f"the file {path} does not exist.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
-        raise ArchiveError(f"{path.name} was not added: it is no whole zip archive ({error}).") from error
+        raise ArchiveError(
+            f"{path.name} was not added: it cannot be unpacked as a whole zip archive ({error})."
+        ) from error
 
 
 def read_part(archive: zipfile.ZipFile, part: Part, limit: int) -> bytes:
@@ -215,7 +223,7 @@ def _id(content: bytes) -> str:
 
 def _install(folders: list[Path], personas: Path) -> list[PersonaInfo]:
     """Renames checked folders into the library; where one fails, those before are taken out again."""
-    here = {info.digest: info for info in _known(personas)}
+    here = {info.digest: info for info in known_infos(personas)}
     placed: list[Path] = []
     added: list[PersonaInfo] = []
     try:
@@ -240,16 +248,8 @@ def _install(folders: list[Path], personas: Path) -> list[PersonaInfo]:
     return added
 
 
-def _known(personas: Path) -> Iterator[PersonaInfo]:
-    for path in personas.glob(f"*/{INFO_FILE}"):
-        try:
-            yield load_info(path.parent)
-        except PersonaError:
-            continue
-
-
 @contextmanager
-def _hidden(personas: Path) -> Iterator[Path]:
+def hidden_room(personas: Path) -> Iterator[Path]:
     """A hidden folder beside the personas, gone afterwards."""
     personas.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=".import-", dir=personas))
