@@ -76,7 +76,7 @@ class Session:
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
         self._adding = AddingDesk(stages.add, loader)
-        self._text = b""
+        self._text, self._to_add = b"", False
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -95,6 +95,9 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._desk.tend(self._orders.pipeline)
+        if self._to_add:  # the command came with settings that only now are known
+            self._to_add = False
+            self._adding.open(self._text)
         self._adding.tend(time.monotonic())
         self._count(time.monotonic())
 
@@ -104,7 +107,7 @@ class Session:
 
     def add(self) -> None:
         """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
-        self._adding.open(self._text)
+        self._to_add = True
 
     @property
     def started(self) -> bool:
