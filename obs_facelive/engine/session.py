@@ -16,6 +16,7 @@ from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
+from obs_facelive.engine.told import in_words
 from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
 from obs_facelive.engine.worn import Refusal, Worn
 from obs_facelive.frame import Frame, Patch
@@ -75,7 +76,7 @@ class Session:
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
         self._adding = AddingDesk(stages.add, loader)
-        self._text = b""
+        self._text, self._to_add = b"", False
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -94,6 +95,9 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._desk.tend(self._orders.pipeline)
+        if self._to_add:  # the command came with settings that only now are known
+            self._to_add = False
+            self._adding.open(self._text)
         self._adding.tend(time.monotonic())
         self._count(time.monotonic())
 
@@ -103,7 +107,7 @@ class Session:
 
     def add(self) -> None:
         """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
-        self._adding.open(self._text)
+        self._to_add = True
 
     @property
     def started(self) -> bool:
@@ -167,7 +171,7 @@ class Session:
             if status == SWAPPED and self._first_swap is None:
                 self._first_swap = time.monotonic()
         if error:
-            self._frame_error = _words(error, self._frame_error)
+            self._frame_error = in_words(error, self._frame_error)
         elif job.outcome:
             self._frame_error = ""
 
@@ -216,19 +220,22 @@ class Session:
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
             self._wardrobe.change(loaded, now)
             self._orders = replace(self._orders, pipeline=loaded.pipeline, refused=0)
+            self._end.refuse(0)
             self._first_swap = None
         except Exception as error:
-            self._load_error = _words(error, self._load_error)
+            self._load_error = in_words(error, self._load_error)
             self._try_again = now + _TRY_AGAIN
             # Whoever wears another persona goes on wearing that.
             if self._orders.pipeline is None and (refusal := Refusal.of(error)):
                 self._orders = replace(self._orders, refused=refusal.status)
+                self._end.refuse(refusal.status)
         self._loading = None
 
     def _look_after(self, now: float) -> None:
         """Ends the swap where the worn persona may not be worn any more; what is on its way is not shown either."""
         if refusal := self._wardrobe.refusal(now):
             log.warning("%s", refusal.words)
+            self._end.refuse(refusal.status)
             self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
             self._persona, self._load_error = "", refusal.words
             self._try_again = now + _TRY_AGAIN  # it may be permitted anew
@@ -285,16 +292,6 @@ class Session:
 
 def _smooth(old: float, new: float) -> float:
     return new if old == 0 else 0.5 * (old + new)
-
-
-def _words(error: Exception, before: str) -> str:
-    """``error`` for people; logged unless it is the same as ``before``."""
-    words = str(error) or type(error).__name__
-    if isinstance(error, MemoryError):
-        words = "the computer is out of memory: close other programs, or make the camera's picture smaller"
-    if words != before:
-        log.error("%s", words, exc_info=error)
-    return words
 
 
 def _to_load(settings: Settings) -> tuple[str, ...]:

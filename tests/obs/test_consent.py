@@ -36,7 +36,7 @@ def obs(
 ) -> Iterator[ObsSession]:
     collection = one_camera(camera_clip, Filter(settings={"persona": NAME, "hold_ms": 5000}))
     env = {**obs_env, "FACELIVE_HOME": str(own.root)}
-    with ObsSession(tmp_path_factory.mktemp("obs"), [collection], video=Video(fps=20), env=env) as session:
+    with ObsSession(tmp_path_factory.mktemp("obs"), [collection], video=Video(fps=10), env=env) as session:
         yield session
 
 
