@@ -22,15 +22,16 @@ import numpy as np
 from obs_facelive.catalog import ModelError
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Pixels
+from obs_facelive.identity.recogniser import Recogniser, mean_embedding
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.library import PersonaError, PersonaInfo, load_persona, save_persona
-from obs_facelive.personas.make import Portrait, find_portrait, make_persona
+from obs_facelive.personas.make import find_portrait, make_persona, thumbnail
 from obs_facelive.topology import load_canonical_face
 from tools.wheels import FetchError, fetch_wheel
 
 VERSION = "0.1.2"
 WHEEL_SHA256 = "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f"
-RECIPE = "openpeople recipe 18"
+RECIPE = "openpeople recipe 20"
 """Counts up whenever the same pictures would give another persona."""
 PEOPLE = {
     "P001": "Amina",
@@ -74,13 +75,14 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
     if not missing:
         return
     detector, landmarker, canonical = BlazeFace(models), FaceMesh(models), load_canonical_face(models)
+    recogniser = Recogniser(models)
     with tempfile.TemporaryDirectory() as scratch:
         say(f"openpeople {VERSION}: fetching (34 MB)")
         wheel = fetch_wheel("openpeople", VERSION, WHEEL_SHA256, wheels or Path(scratch))
         for count, (person, name) in enumerate(missing, 1):
             assets = f"openpeople/data/curated/{person}/assets"
-            studio = find_portrait(_picture(wheel, f"{assets}/studio_portrait.jpg"), detector, landmarker)
-            sheet = _picture(wheel, f"{assets}/emotions_sheet.jpg")
+            studio = find_portrait(read_picture(wheel, f"{assets}/studio_portrait.jpg"), detector, landmarker)
+            sheet = read_picture(wheel, f"{assets}/emotions_sheet.jpg")
             faces = {
                 label: find_portrait(tile, detector, landmarker) for label, tile in expression_tiles(sheet).items()
             }
@@ -88,13 +90,15 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
                 id=name.lower(),
                 name=name,
                 kind="synthetic",
+                origin="shipped",
                 made=RECIPE,
                 source=f"openpeople {VERSION} on PyPI, {person}: drawn by an image model, this person does not exist",
                 licence="MIT",
             )
             bank = [faces[label] for label in BANK if label in faces]
-            persona = make_persona(info, studio, canonical, faces.get("neutral"), bank)
-            save_persona(out, persona, thumbnail(studio))
+            embedding = mean_embedding([recogniser.embed(p.pixels, p.points) for p in (studio, *faces.values())])
+            persona = make_persona(info, studio, canonical, faces.get("neutral"), bank, embedding)
+            save_persona(out, persona, thumbnail(studio), [studio.pixels])
             say(f"{name}: made ({count} of {len(missing)}), {len(persona.expressions)} expressions")
 
 
@@ -139,15 +143,6 @@ def find_tiles(sheet: Pixels) -> list[tuple[int, int, int, int]]:
     return [tile for row in rows for tile in sorted(row)]
 
 
-def thumbnail(portrait: Portrait) -> Pixels:
-    """The square around the head."""
-    low, high = portrait.points[:, :2].min(0), portrait.points[:, :2].max(0)
-    side = int(min(*(high - low).max(keepdims=True) * 1.7, *portrait.pixels.shape[:2]))
-    corner = (low + high) / 2 - side / 2 - [0, side * 0.06]
-    x, y = np.clip(corner, 0, np.array(portrait.pixels.shape[1::-1]) - side).astype(int)
-    return portrait.pixels[y : y + side, x : x + side]
-
-
 def _is_made(folder: Path) -> bool:
     try:
         return load_persona(folder).info.made == RECIPE
@@ -155,7 +150,8 @@ def _is_made(folder: Path) -> bool:
         return False
 
 
-def _picture(wheel: Path, member: str) -> Pixels:
+def read_picture(wheel: Path, member: str) -> Pixels:
+    """A picture in the wheel, (h, w, 3) BGR. Raises `PersonaError` where it is none."""
     with zipfile.ZipFile(wheel) as archive:
         pixels = cv2.imdecode(np.frombuffer(archive.read(member), np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:

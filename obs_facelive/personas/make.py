@@ -25,6 +25,7 @@ from obs_facelive.topology import CanonicalFace
 TEXTURE = 768
 BROWN = np.array([-2.2, -1.8, -1.3], np.float32)
 """Eye colour where a picture does not show it: the most frequent one on earth."""
+NO_EMBEDDING = np.zeros(0, np.float32)
 LINES = 256
 UPPER_LIDS = (
     *(226, 247, 30, 29, 27, 28, 56, 190, 113, 225, 224, 223, 222, 221, 189),
@@ -74,6 +75,15 @@ def find_portrait(pixels: Pixels, detector: Detector, landmarker: Landmarker, sm
     return Portrait(pixels, answer.points, landmarker.blendshapes(answer.points))
 
 
+def thumbnail(portrait: Portrait) -> Pixels:
+    """The square around the head of ``portrait``, (s, s, 3) uint8 BGR."""
+    low, high = portrait.points[:, :2].min(0), portrait.points[:, :2].max(0)
+    side = int(min(*(high - low).max(keepdims=True) * 1.7, *portrait.pixels.shape[:2]))
+    corner = (low + high) / 2 - side / 2 - [0, side * 0.06]
+    x, y = np.clip(corner, 0, np.array(portrait.pixels.shape[1::-1]) - side).astype(int)
+    return portrait.pixels[y : y + side, x : x + side]
+
+
 def from_the_front(portrait: Portrait, canonical: CanonicalFace) -> bool:
     """Whether the head is turned so little that its skin can be compared with that of a face seen from the front."""
     return abs(head_pose(portrait.points, canonical)[0]) < 18
@@ -85,6 +95,7 @@ def make_persona(
     canonical: CanonicalFace,
     resting: Portrait | None = None,
     bank: Sequence[Portrait] = (),
+    embedding: Floats = NO_EMBEDDING,
 ) -> Persona:
     """The persona of the person in ``base``.
 
@@ -93,6 +104,7 @@ def make_persona(
     base : the sharpest picture, from the front: who the person is
     resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds. Of
         the bank those from the front are used, and none without a resting face
+    embedding : see `Persona`
     """
     bank = [portrait for portrait in bank if from_the_front(portrait, canonical)] if resting else []
     texture, seen = unwrap(base.pixels, base.points, canonical, TEXTURE)
@@ -125,6 +137,7 @@ def make_persona(
         gaps=np.array([gap for gap, _ in chosen], np.float32),
         shape=proportions(calmest.points, head_fit(calmest.points, canonical)),
         iris=iris if iris is not None else BROWN,
+        embedding=embedding,
     )
 
 
