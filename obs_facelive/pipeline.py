@@ -169,7 +169,7 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self._owner = owner
+        self.owner = owner
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._looks = 0
@@ -206,8 +206,8 @@ class Pipeline:
                 # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
                 plain = set[int]()
-                if settings.only_me and self._owner:
-                    present, plain = self._owner.present, self._owner.others
+                if settings.only_me and self.owner:
+                    present, plain = self.owner.present, self.owner.others
                     look_again = LADDER[0].look_again if present and settings.others == "leave" else OFTEN
                 faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
             if self.collector:
@@ -217,7 +217,7 @@ class Pipeline:
             if settings.only_me:
                 with clock("recognise"):
                     tracker = self._tracker
-                    found = self._owner and self._owner.sort(frame, faces, tracker.doubtful, tracker.missed)
+                    found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
                 if not found:
                     return Looked(frame, [], enrolled=False, company=bool(faces))
                 faces, company = found.owner, bool(found.others or found.unknown)
