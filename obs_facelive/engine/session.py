@@ -15,9 +15,11 @@ from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
+from obs_facelive.engine.worn import Refusal, Worn
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
+from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings, read
@@ -39,6 +41,7 @@ class _Orders:
     ----------
     seq : sequence number of the settings
     loading : a pipeline is on its way
+    refused : the status of all results while the persona may not be worn (`obs_facelive.engine.worn`); 0: it may
     """
 
     settings: Settings
@@ -46,6 +49,24 @@ class _Orders:
     pipeline: Pipeline | None = None
     rung: Rung = LADDER[0]
     loading: bool = False
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a loader's work came to, and the settings that it was for."""
+
+    settings: Settings
+    pipeline: Pipeline
+    worn: Worn
+
+
+@dataclass(frozen=True, slots=True)
+class _Fading:
+    """The persona before, which may be seen a while longer: until that moment at the latest."""
+
+    worn: Worn
+    until: float
 
 
 class Session:
@@ -61,7 +82,10 @@ class Session:
         self._end, self._stages, self._loader, self._stamp, self._slow = end, stages, loader, stamp, slow
         self._orders = _Orders(Settings(), 0)
         self._line: Line | None = None
-        self._loading: Future[Pipeline] | None = None
+        self._loading: Future[_Loaded] | None = None
+        self._worn: Worn | None = None
+        self._fading: _Fading | None = None
+        self._applied: Settings | None = None
         self._loaded: Settings | None = None
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
@@ -79,6 +103,7 @@ class Session:
         self._follow_settings(time.monotonic())
         if self._orders.seq == 0:
             return
+        self._look_after(time.monotonic())
         if self._line is None:
             self._line = Line(self._take, self._done, self._drop)
         if self._end.fresh():
@@ -120,7 +145,7 @@ class Session:
     def _take(self) -> Job | None:
         orders = self._orders
         # Where an empty picture is shown bare, each must have been looked at.
-        if orders.settings.no_face != "camera" and not self._patience.due(time.monotonic()):
+        if orders.settings.no_face != "camera" and not orders.refused and not self._patience.due(time.monotonic()):
             return None
         frame = self._end.take()
         if frame is None:
@@ -128,8 +153,9 @@ class Session:
         return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
 
     def _done(self, job: Job) -> None:
-        status, patches, faces = LOADING if self._orders.loading else FAILED, list[Patch](), 0
-        if outcome := job.outcome:
+        forbidden = self._orders.refused
+        status, patches, faces = forbidden or (LOADING if self._orders.loading else FAILED), list[Patch](), 0
+        if (outcome := job.outcome) and not forbidden:
             faces, patches = len(outcome.faces), outcome.patches
             self._patience.saw(faces > 0 or outcome.company, time.monotonic())
             status = (
@@ -137,7 +163,7 @@ class Session:
             )
             if self._stamp:
                 patches = patches + self._stamp.patches(job.frame)
-        elif job.error:
+        elif job.error and not forbidden:
             status = FAILED
         error = job.error
         if self._end.whole(job.frame):
@@ -184,24 +210,54 @@ class Session:
         if (changed or finished) and self._loading is None and self._loaded and wanted:
             self._end.applied(self._orders.seq)
 
-    def _load(self, settings: Settings) -> Pipeline:
-        pipeline = self._stages.pipeline(settings)
+    def _load(self, settings: Settings) -> _Loaded:
+        worn = Worn(self._stages.persona_folder(settings))
+        pipeline = self._stages.pipeline(settings, load_persona(worn.folder))
         if self._slow:
             pipeline.swapper = SlowSwapper(pipeline.swapper, self._slow)
-        return pipeline
+        return _Loaded(settings, pipeline, worn)
 
     def _finish_loading(self, now: float) -> None:
         assert self._loading and self._loaded
         try:
-            pipeline = self._loading.result()
-            self._persona, self._load_error = self._stages.persona_folder(self._loaded).name, ""
+            loaded = self._loading.result()
+            self._persona, self._load_error = loaded.worn.folder.name, ""
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
-            self._orders = replace(self._orders, pipeline=pipeline)
+            self._fade(loaded, now)
+            self._orders = replace(self._orders, pipeline=loaded.pipeline, refused=0)
             self._first_swap = None
         except Exception as error:
             self._load_error = _words(error, self._load_error)
             self._try_again = now + _TRY_AGAIN
+            # Whoever wears another persona goes on wearing that.
+            if self._orders.pipeline is None and (refusal := Refusal.of(error)):
+                self._orders = replace(self._orders, refused=refusal.status)
         self._loading = None
+
+    def _fade(self, loaded: _Loaded, now: float) -> None:
+        """From the persona that is worn to the one that was ``loaded``, where their faces are followed on one device."""
+        before, settings = self._orders.pipeline, loaded.settings
+        seconds = settings.crossfade_ms / 1e3
+        self._fading = None
+        if before and self._applied and _stages(settings) == _stages(self._applied):
+            loaded.pipeline.follow(before, seconds)
+            if self._worn:
+                self._fading = _Fading(self._worn, now + seconds + _WARM_UP)
+        self._worn, self._applied = loaded.worn, settings
+
+    def _look_after(self, now: float) -> None:
+        """Ends the swap where the worn persona may not be worn any more; what is on its way is not shown either."""
+        if self._fading and (now > self._fading.until or self._fading.worn.refusal(now)):
+            if self._orders.pipeline:
+                self._orders.pipeline.end_fade()
+            self._fading = None
+        if self._worn is None or (refusal := self._worn.refusal(now)) is None:
+            return
+        log.warning("%s", refusal.words)
+        self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
+        self._worn, self._persona, self._load_error = None, "", refusal.words
+        self._try_again = now + _TRY_AGAIN  # it may be permitted anew
+        self._publish()
 
     def _govern(self, settings: Settings) -> None:
         if settings.quality != self._orders.settings.quality:
@@ -223,7 +279,8 @@ class Session:
             _smooth(self._fps, fps),
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
         )
-        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP
+        # Two personas at once cost more, for a moment: that is no reason to change the quality.
+        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._fading
         if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
             stages = self._orders.pipeline.stages_ms
@@ -261,6 +318,11 @@ def _words(error: Exception, before: str) -> str:
     return words
 
 
-def _to_load(settings: Settings) -> tuple[str, str, str]:
+def _stages(settings: Settings) -> tuple[str, str]:
+    """What decides about everything but the persona."""
+    return settings.engine, settings.device
+
+
+def _to_load(settings: Settings) -> tuple[str, ...]:
     """What needs loading when it changes; everything else takes effect with the next frame."""
-    return settings.persona, settings.engine, settings.device
+    return settings.persona, *_stages(settings)

@@ -14,6 +14,7 @@ from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
+from obs_facelive.personas.consent import check_record
 from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, load_persona
 from obs_facelive.personas.make import find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
@@ -47,19 +48,22 @@ class Stages:
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
 
-        Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people.
+        Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
+        the persona is a real person and carries no valid record.
         """
+        persona = persona or load_persona(self.persona_folder(settings))
+        check_record(persona.consent, persona.info)
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
-        persona = persona or load_persona(self.persona_folder(settings))
         swapper, merger = MeshSwapper(persona, canonical), Blend(canonical, persona.iris)
         occlusion, reshape = (
             Occlusion(self._home.models, canonical, self.device(settings)),
             Reshape(persona.shape, canonical),
         )
-        real = persona.info.kind != "synthetic"
         owner = Owner(self.recogniser, Enrolled(self._home), canonical)
-        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, owner, real=real)
+        return Pipeline(
+            detector, landmarker, swapper, merger, canonical, occlusion, reshape, owner, real=persona.info.real
+        )
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

@@ -1,4 +1,4 @@
-"""A persona on disk: a folder with ``persona.json``, ``mesh.npz`` and ``thumbnail.jpg``, read only after it was checked."""
+"""A persona's folder: ``persona.json``, ``mesh.npz``, ``thumbnail.jpg`` and ``photos``, read only after it was checked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 import io
 import math
 import os
-import re
 import shutil
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import msgspec
@@ -21,15 +21,48 @@ import numpy.typing as npt
 
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.home import MAX_INFO_BYTES
+from obs_facelive.image_size import check_image
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.consent import Consent, check_consent
+from obs_facelive.personas.errors import PersonaError
+from obs_facelive.personas.info import (
+    INFO_FILE,
+    MAX_PHOTOS,
+    MESH_FILE,
+    THUMBNAIL_FILE,
+    Kind,
+    Origin,
+    PersonaInfo,
+    load_info,
+    persona_id,
+    write_info,
+)
 from obs_facelive.shape.proportions import SURFACE
 
-FORMAT = 3
-INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
+__all__ = [
+    "INFO_FILE",
+    "MESH_FILE",
+    "THUMBNAIL_FILE",
+    "Kind",
+    "Origin",
+    "Persona",
+    "PersonaError",
+    "PersonaInfo",
+    "check_persona",
+    "load_info",
+    "load_persona",
+    "persona_id",
+    "remove_persona",
+    "save_persona",
+    "stored_persona",
+]
+
 MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
 MAX_UNPACKED = 64 << 20
+PHOTOS = "photos"
+PHOTO_SIDE = 2048
+"""Pixels of the longer side of a photo that is kept."""
 MAX_EXPRESSIONS = 32
 MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
@@ -37,39 +70,9 @@ LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
 MAX_SHAPE = 40.0
 """Centimetres from a head's middle that no point of a face is away."""
-
-_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris")
-
-Kind = Literal["synthetic", "self", "granted"]
-
-
-class PersonaError(Exception):
-    """A persona cannot be read or made; the text says why and what to do."""
-
-
-class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``persona.json``.
-
-    Attributes
-    ----------
-    id : name of the folder: lower-case letters, digits, ``-`` and ``_``
-    name : for people
-    kind : ``synthetic`` a person who does not exist; ``self`` the user; ``granted`` somebody who gave permission
-    made : how it was made, in words
-    source, licence : where the pictures come from and what they may be used for
-    consent : for ``granted`` and ``self``: by whom and when
-    files : data file → SHA-256
-    """
-
-    format: int = FORMAT
-    id: str
-    name: str
-    kind: Kind
-    made: str = ""
-    source: str = ""
-    licence: str = ""
-    consent: str = ""
-    files: dict[str, str] = {}
+EMBEDDING = 128
+"""Numbers by which the product's recogniser knows a face."""
+_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris", "embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Persona:
     gaps : (m,) float32, rising, how far the lips of each are open; see `mouth_gap`
     shape : (468, 3) float32 centimetres, the resting face in the head's frame, see `obs_facelive.shape.proportions`
     iris : (3,) float32, log-odds of blue, green, red of the irises' colour
+    embedding : (e,) float32, unit vector of the product's recogniser, e = `EMBEDDING`; e = 0 where none was made
+    consent : the record that allows a real person's face to be worn, see `obs_facelive.personas.consent`
     """
 
     info: PersonaInfo
@@ -100,15 +105,22 @@ class Persona:
     gaps: Floats
     shape: Floats
     iris: Floats
-
-
-def persona_id(name: str) -> str:
-    """``name`` as the name of a folder."""
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:48] or "persona"
+    embedding: Floats
+    consent: Consent | None = None
 
 
 def load_persona(folder: Path) -> Persona:
-    """The persona in ``folder``. Raises `PersonaError` where a file is missing, damaged, or not what it should be."""
+    """The persona in ``folder``, to be worn.
+
+    Raises `PersonaError` where a file is missing, damaged, or not what it should be, and `ConsentError`, one of them, where it
+    is a real person without a valid record.
+    """
+    consent = check_consent(folder, load_info(folder))
+    return replace(stored_persona(folder), consent=consent)
+
+
+def stored_persona(folder: Path) -> Persona:
+    """The persona in ``folder``, whoever it is: to be looked at, not to be worn. Raises `PersonaError` as `load_persona`."""
     info = load_info(folder)
     path = folder / MESH_FILE
     try:
@@ -125,48 +137,89 @@ def load_persona(folder: Path) -> Persona:
         raise PersonaError(f"{path} is not a persona's data: {error}") from error
 
 
-def load_info(folder: Path) -> PersonaInfo:
-    """``persona.json`` of ``folder``. Raises `PersonaError`."""
-    path = folder / INFO_FILE
-    try:
-        info = msgspec.json.decode(read_at_most(path, MAX_INFO_BYTES), type=PersonaInfo)
-    except OSError as error:
-        raise PersonaError(f"there is no persona in {folder}: {error}") from error
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise PersonaError(f"{path} cannot be read: {error}") from error
-    if info.format != FORMAT:
-        raise PersonaError(f"{path} is of format {info.format}; this FaceLive reads {FORMAT}. Make the persona again.")
-    if info.id != folder.name:
-        raise PersonaError(f"{path} belongs to a folder named {info.id!r}, not {folder.name!r}")
-    return info
-
-
-def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
+def save_persona(personas: Path, persona: Persona, portrait: Pixels, photos: Sequence[Pixels] = ()) -> Path:
     """Writes ``persona`` into its folder under ``personas``, replacing what was there, and returns the folder.
 
-    Everything is written beside it first and then renamed: nobody ever sees half a persona. ``portrait`` (h, w, 3) becomes
-    the thumbnail. Raises `PersonaError` if its id cannot be a folder's name.
+    Everything is written beside it first and then renamed: nobody ever sees half a persona. Raises `PersonaError` if its id
+    cannot be a folder's name, or its description is not fit to be read back.
+
+    Parameters
+    ----------
+    portrait : (h, w, 3), becomes the thumbnail
+    photos : (h, w, 3) BGR each, what it was made of; the first `MAX_PHOTOS` are kept, see `photo_file`
     """
     if persona.info.id != persona_id(persona.info.id):
         raise PersonaError(f"{persona.info.id!r} cannot be a persona's id: use lower-case letters, digits, - and _")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: getattr(persona, name) for name in _ARRAYS})
-    content = buffer.getvalue()
-    info = msgspec.structs.replace(persona.info, files={MESH_FILE: hashlib.sha256(content).hexdigest()})
-    _, thumbnail = cv2.imencode(".jpg", cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
+    small = np.asarray(cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    files = {MESH_FILE: buffer.getvalue(), THUMBNAIL_FILE: photo_file(small)}
+    files |= {f"{PHOTOS}/{i}.jpg": photo_file(photo) for i, photo in enumerate(photos[:MAX_PHOTOS])}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    info = msgspec.structs.replace(persona.info, files=hashes)
     folder = personas / info.id
     fresh, old = personas / f".{info.id}.{os.getpid()}.new", personas / f".{info.id}.{os.getpid()}.old"
     shutil.rmtree(fresh, ignore_errors=True)
     personas.mkdir(parents=True, exist_ok=True)
     fresh.mkdir(mode=0o700)  # somebody's face
-    (fresh / MESH_FILE).write_bytes(content)
-    (fresh / THUMBNAIL_FILE).write_bytes(thumbnail.tobytes())
-    (fresh / INFO_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2))
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
+    try:
+        for name, content in files.items():
+            (fresh / name).parent.mkdir(exist_ok=True)
+            (fresh / name).write_bytes(content)
+        write_info(fresh, info)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def remove_persona(folder: Path) -> None:
+    """Deletes the persona in ``folder`` with all that was kept of it: out of sight at once, then from the disk."""
+    gone = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
+def photo_file(photo: Pixels) -> bytes:
+    """``photo`` (h, w, 3) BGR as a JPEG that says nothing but its pixels, at most `PHOTO_SIDE` a side."""
+    shrink = PHOTO_SIDE / max(photo.shape[:2])
+    if shrink < 1:
+        photo = np.asarray(cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+    _, encoded = cv2.imencode(".jpg", photo[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return encoded.tobytes()
+
+
+def check_persona(folder: Path) -> Persona:
+    """As `stored_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
+    persona = stored_persona(folder)
+    for name, hash in persona.info.files.items():
+        path = folder / name
+        try:
+            content = read_at_most(path, MAX_BYTES)
+        except (OSError, ValueError) as error:
+            raise PersonaError(f"the persona {persona.info.name!r} is not complete: {error}") from error
+        if hashlib.sha256(content).hexdigest() != hash:
+            raise PersonaError(f"{path} was changed or damaged after it was made")
+        if name != MESH_FILE:
+            read_photo(content, path.name)
+    return persona
+
+
+def read_photo(content: bytes, name: str) -> Pixels:
+    """The picture in a JPEG file of a persona, (h, w, 3) BGR; ``name`` is what messages call it. Raises `PersonaError`."""
+    try:
+        if content[:2] != b"\xff\xd8":
+            raise ValueError("it is no JPEG")
+        check_image(content, PHOTO_SIDE)
+    except ValueError as error:
+        raise PersonaError(f"the picture {name} cannot be used: {error}") from error
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise PersonaError(f"the picture {name} is damaged")
+    return np.asarray(pixels, np.uint8)
 
 
 def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
@@ -195,7 +248,7 @@ def _read_array(content: bytes) -> npt.NDArray[Any]:
 
 def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:
     weights = len(BLENDSHAPES)
-    shape, iris = arrays["shape"], arrays["iris"]
+    shape, iris, embedding = arrays["shape"], arrays["iris"], arrays["embedding"]
     texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
     expressions, neutral, mouths, gaps = (arrays[name] for name in ("expressions", "neutral", "mouths", "gaps"))
     if (texture.ndim, expressions.ndim, lines.ndim, gaps.ndim) != (3, 2, 3, 1):
@@ -210,6 +263,9 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
     _require(gaps, "gaps", np.float32, (len(gaps),))
     _require(shape, "shape", np.float32, (SURFACE, 3))
     _require(iris, "iris", np.float32, (3,))
+    _require(embedding, "embedding", np.float32, (EMBEDDING if embedding.size else 0,))
+    if embedding.size and abs(float(np.linalg.norm(embedding)) - 1) > 1e-3:
+        raise ValueError("the embedding is no unit vector")
     if np.abs(shape).max() > MAX_SHAPE:
         raise ValueError("the shape is no head's")
     if len(gaps) > MAX_EXPRESSIONS or (np.diff(gaps) <= 0).any():
@@ -218,7 +274,7 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
         raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines_side}")
     for array in arrays.values():
         array.flags.writeable = False
-    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps, shape, iris)
+    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps, shape, iris, embedding)
 
 
 def _require(array: npt.NDArray[Any], name: str, dtype: type, shape: tuple[int, ...]) -> None:

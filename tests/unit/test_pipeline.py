@@ -18,8 +18,9 @@ from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
 from obs_facelive.mask.occlusion import FINE, MOST_HIDDEN, SIZE, Occlusion
 from obs_facelive.personas.library import load_persona
-from obs_facelive.pipeline import FARTHEST_TURN, SMOOTH, Pipeline, Stopwatch
+from obs_facelive.pipeline import FARTHEST_TURN, Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.stopwatch import SMOOTH, Stopwatch
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 
