@@ -144,7 +144,7 @@ class Pipeline:
         """
         fade = Fade(seconds)
         self._before = before, fade
-        self._tracker, self._occlusion, self._owner = before._tracker, before._occlusion, before._owner
+        self._tracker, self._occlusion, self.owner = before._tracker, before._occlusion, before.owner
         self._expressions, self._hidden = before._expressions, before._hidden
         self.swapper = Crossfade(before.swapper, self.swapper, fade)
         self.merger.follow(before.merger, fade)
@@ -207,12 +207,11 @@ class Pipeline:
                     found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
                 if not found:
                     return Looked(frame, [], enrolled=False, company=bool(faces))
-                faces, company = found.owner, bool(found.others or found.unknown)
-                hide = [box_of(face.points) for face in found.unknown]
+                faces, company, turned = found.owner, found.company, found.unsure
+                covered = found.unknown + (found.others if settings.others == "cover" else [])
+                hide = [box_of(face.points) for face in covered]
                 if settings.others == "cover":
-                    hide += [*(box_of(face.points) for face in found.others), *tracker.beyond, *tracker.missed.values()]
-                # Without the owner, who is unknown may be the owner, and bare.
-                turned = found.missed or bool(found.unknown and not faces)
+                    hide += [*tracker.beyond, *tracker.missed.values()]
             else:
                 # Of several, one that the landmarker misses is still in the picture, and bare.
                 turned = bool(faces) and settings.face == "all" and self._tracker.lost
