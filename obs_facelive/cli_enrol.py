@@ -28,9 +28,9 @@ def enrol(
     """Remember your face, for the setting 'Only me'. It never leaves this computer, and it is kept encrypted."""
     # These are slow to import; the other commands do without them.
     from obs_facelive.catalog import ModelError
-    from obs_facelive.engine.stages import Stages
-    from obs_facelive.identity.enrolment import EnrolmentError
+    from obs_facelive.identity.enrolment import EnrolmentError, save
     from obs_facelive.identity.enrolment import delete as forget
+    from obs_facelive.identity.gather import Gatherer
 
     if sum([bool(files), camera is not None, show, delete]) != 1:
         end("name pictures or a video of yourself, or one of --camera N, --show and --delete", MISUSE)
@@ -41,10 +41,9 @@ def enrol(
         elif delete:
             say("forgotten" if forget(home) else "nobody was remembered")
         else:
-            stages = Stages(home)
-            gatherer = stages.gatherer()
+            gatherer = Gatherer(home.models)
             enrolment = gatherer.files(files or []) if camera is None else gatherer.camera(camera)
-            stages.remember(enrolment)
+            save(home, enrolment)
             say(
                 f"your face is remembered ({len(enrolment.poses)} pictures); switch 'Only me' on to be the only one swapped"
             )

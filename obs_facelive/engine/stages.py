@@ -9,7 +9,6 @@ from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import Enrolled, Enrolment, save
-from obs_facelive.identity.gather import Gatherer
 from obs_facelive.identity.owner import Owner
 from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
@@ -78,10 +77,6 @@ class Stages:
             if self._recogniser is None:
                 self._recogniser = Recogniser(self._home.models)
             return self._recogniser
-
-    def gatherer(self) -> Gatherer:
-        """What enrols the owner from files. Raises `ModelError`."""
-        return Gatherer(self.recogniser(), *self._opened("cpu"), load_canonical_face(self._home.models))
 
     def remember(self, enrolment: Enrolment) -> Enrolment:
         """See `obs_facelive.identity.enrolment.save`."""

@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 
 from obs_facelive import video
-from obs_facelive.detect import Detector
+from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Floats, Frame
 from obs_facelive.geometry import roi_of_detection
 from obs_facelive.identity.collector import LONGEST, Collector
 from obs_facelive.identity.enrolment import Enrolment, EnrolmentError
 from obs_facelive.identity.recogniser import Recogniser
-from obs_facelive.landmark import Landmarker
+from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.offline import IMAGES, OfflineError, read_image
 from obs_facelive.settings import Settings
-from obs_facelive.topology import CanonicalFace
+from obs_facelive.topology import load_canonical_face
 from obs_facelive.track.tracker import Tracker, look_closely
 from obs_facelive.video import VideoError
 
@@ -32,13 +32,12 @@ _WARM_UP: Final = 10
 
 
 class Gatherer:
-    """Enrols from files and cameras. The networks are those of a pipeline."""
+    """Enrols from files and cameras."""
 
-    def __init__(
-        self, recogniser: Recogniser, detector: Detector, landmarker: Landmarker, canonical: CanonicalFace
-    ) -> None:
-        self._recogniser, self._detector, self._landmarker = recogniser, detector, landmarker
-        self._canonical = canonical
+    def __init__(self, models: Path) -> None:
+        """Opens the networks in the folder ``models``. Raises `obs_facelive.catalog.ModelError`."""
+        self._recogniser, self._canonical = Recogniser(models), load_canonical_face(models)
+        self._detector, self._landmarker = BlazeFace(models), FaceMesh(models)
 
     def files(self, paths: Iterable[Path]) -> Enrolment:
         """Out of pictures and videos of one person, alone in them. Raises `EnrolmentError`."""
