@@ -18,7 +18,7 @@ from obs_facelive.landmark import Landmarker
 from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.widen import fitting, widened
-from obs_facelive.provenance.badge import badge
+from obs_facelive.provenance.badge import Badge
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
@@ -154,6 +154,7 @@ class Pipeline:
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
         self._tracker = Tracker(Registration(canonical))
+        self._badge = Badge()
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
         self._hidden: dict[int, Plane] = {}
@@ -266,9 +267,8 @@ class Pipeline:
         if settings.view != "result":
             camera = looked.reshaped.camera if looked.reshaped else frame
             patches = view(settings.view, camera, looked.faces, patches)
+        if settings.badge != "off" or self._real:
+            faces = looked.faces if settings.view != "side" else []  # there they are elsewhere
+            patches.append(self._badge(frame, faces, patches, settings))
         patches = fitting(patches, frame)
-        if settings.badge != "off":
-            patches.append(badge(frame, patches, settings.badge))
-        elif self._real:
-            patches.append(badge(frame, patches, "top-right"))
         return Outcome(looked.faces, patches)
