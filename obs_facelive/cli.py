@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from obs_facelive import __version__, settings
+from obs_facelive.cli_sign import note_and_sign, sign_file, signer_of
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
 app.add_typer(persona_app, name="persona")
+app.command("sign")(sign_file)
 
 Consent = Literal["self", "granted", "synthetic"]
 FAILURE, MISUSE = 1, 2
@@ -102,6 +104,13 @@ def swap(
             "of nobody (synthetic)."
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CERT.pem", help="Sign what is made with your own certificate (C2PA, Content Credentials)."
+        ),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="KEY.pem", help="The certificate's private key.")] = None,
     *,
     chosen: dict[str, Any],
 ) -> None:
@@ -114,8 +123,9 @@ def swap(
     from obs_facelive.catalog import ModelError
     from obs_facelive.engine.stages import Stages
     from obs_facelive.personas.library import PersonaError
+    from obs_facelive.provenance import sidecar
 
-    home = Home.find()
+    home, began, signer = Home.find(), time.time(), signer_of(sign, key, target)
     try:
         offline.check(source, target)
         wanted = settings.Settings(persona=persona, **chosen)
@@ -129,6 +139,12 @@ def swap(
         _end(str(error), MISUSE)
     except (offline.OfflineError, ModelError, PersonaError) as error:
         _end(str(error))
+    pictures = sidecar.Pictures(
+        shown=counts.frames, with_face=counts.with_face, swapped=counts.swapped, covered=counts.covered
+    )
+    faces = (sidecar.worn(worn.info, counts.swapped),)
+    camera = sidecar.Camera(kind="file", worn=faces, pictures=pictures, settings=sidecar.told(wanted))
+    note_and_sign(target, counts.written, sidecar.describe(began, time.time(), [camera]), signer)
     for problem in counts.problems:
         _print(f"[yellow]left out:[/] {escape(problem)}")
     _print(
