@@ -18,7 +18,8 @@ import msgspec
 from obs_facelive import __version__
 from obs_facelive.files import read_at_most
 from obs_facelive.home import MAX_TITLE
-from obs_facelive.personas.library import PersonaError, PersonaInfo, load_info
+from obs_facelive.personas.errors import PersonaError
+from obs_facelive.personas.info import PersonaInfo, load_info
 from obs_facelive.settings import Settings
 from obs_facelive.words import plain
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from obs_facelive.personas.library import PersonaInfo
+from obs_facelive.personas.info import PersonaInfo
 from obs_facelive.provenance import sidecar
 from obs_facelive.provenance.sidecar import (
     CHANGED,
