@@ -7,36 +7,24 @@ import json
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from obs_facelive import settings as schema
 from obs_facelive.frame import Face, Frame, Patch, Pixels
 from obs_facelive.provenance import badge as module
-from obs_facelive.provenance.badge import LEAST, STAY, Badge, Corner, Style, draw
+from obs_facelive.provenance.badge import LEAST, STAY, Badge, Corner, Style
 from obs_facelive.provenance.labels import LABELS
 from obs_facelive.provenance.lettering import coverage, plate, text
 from obs_facelive.settings import Settings
 from obs_facelive.view import compose
+from tools import badge_sheet
+from tools.badge_sheet import GROUNDS, contrast, ground
 
 SIZES = ((160, 90), (90, 160), (640, 360), (1280, 720), (1080, 1920), (3840, 2160))
-GROUNDS = ("black", "white", "grey", "noise", "skin", "stripes")
 STYLES: tuple[Style, ...] = ("words", "icon", "both")
 CORNERS: tuple[Corner, ...] = ("top-right", "top-left", "bottom-right", "bottom-left")
 READABLE = 4.5
 """Contrast that WCAG 2 asks of text."""
-
-
-def ground(kind: str, width: int, height: int) -> Pixels:
-    pixels = np.full((height, width, 4), 255, np.uint8)
-    colours = {"black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128), "skin": (140, 170, 220)}
-    if kind == "noise":
-        pixels[..., :3] = np.random.default_rng(1).integers(0, 256, (height, width, 3))
-    else:
-        pixels[..., :3] = colours.get(kind, (0, 0, 0))
-    if kind == "stripes":
-        pixels[:, np.arange(width) // 3 % 2 == 0, :3] = 255
-    return pixels
 
 
 def frame_of(pixels: Pixels, time: float = 0.0) -> Frame:
@@ -49,27 +37,6 @@ def face_at(x: float, y: float, size: float) -> Face:
     points[:, 0] = x + np.linspace(-0.5, 0.5, 478) * size
     points[:, 1] = y + np.linspace(-0.5, 0.5, 478) * size
     return Face(1, points, np.zeros(52, np.float32), 1.0)
-
-
-def luminance(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Relative luminance as WCAG 2 defines it, of (..., 3) BGR."""
-    value = pixels.astype(np.float64) / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return linear @ (0.0722, 0.7152, 0.2126)
-
-
-def contrast(width: int, height: int, settings: Settings, kind: str) -> float:
-    """Of the darkest whole letter pixels with the brightest ground beside them (1 in 50 may be worse on either side)."""
-    badge, frame = Badge(), frame_of(ground(kind, width, height))
-    label = badge(frame, [], [], settings)
-    drawn = draw(settings.badge_style, settings.badge_language, label.pixels.shape[0], (width, height))
-    through = drawn.rest[..., 3]
-    letters = drawn.ink[..., 2] >= 225
-    beside = (through == round(255 * (1 - module.DENSE))) & (drawn.ink[..., 2] < 40)
-    light = luminance(label.pixels[..., :3])
-    assert letters.sum() > 12 and beside.sum() > 100
-    bright, dark = np.percentile(light[letters], 2), np.percentile(light[beside], 98)
-    return float((bright + 0.05) / (dark + 0.05))
 
 
 @pytest.mark.parametrize("kind", GROUNDS)
@@ -86,6 +53,7 @@ def test_in_every_language(monkeypatch: pytest.MonkeyPatch) -> None:
             assert contrast(*size, wanted, "white") >= READABLE
     # A plate that lets more through would be seen by this test.
     monkeypatch.setattr(module, "DENSE", 0.4)
+    monkeypatch.setattr(badge_sheet, "DENSE", 0.4)
     assert contrast(1280, 720, Settings(), "white") < READABLE
 
 
