@@ -31,18 +31,14 @@ def sign_file(
     The signature goes into the file. It says what the .facelive.json beside it says, and that you say so.
     """
     from obs_facelive.provenance import sidecar
+    from obs_facelive.video import VideoError
 
     if not file.is_file():
         end(f"{file} is no file", MISUSE)
     signer = signer_of(certificate, key, file)
     try:
-        note = sidecar.read(file)
-        known = note.files.get(file.name)
-        if known is None or (known.sha256 and known != sidecar.content(file)):
-            end(
-                f"{file.name} is not the file that its {sidecar.beside(file).name} was written for: it was changed since"
-            )
-    except sidecar.SidecarError as error:
+        note = _note_of(file)
+    except (sidecar.SidecarError, VideoError) as error:
         end(str(error))
     except OSError as error:
         end(f"{file} cannot be read: {error.strerror}")
@@ -50,6 +46,30 @@ def sign_file(
         end(f"{file.name} is signed already")
     note_and_sign(file, [file], note, signer)
     say(f"{escape(str(file))}: signed")
+
+
+def _note_of(file: Path) -> Sidecar:
+    """The sidecar that says what is in ``file``: its own, or that of the recording that OBS made it of ("remux").
+
+    Raises `SidecarError` where the file is another one now; `VideoError` or `OSError` where that cannot be told.
+    """
+    from obs_facelive.provenance import sidecar
+    from obs_facelive.video import SUFFIXES, pictures_hash
+
+    made = file
+    if not sidecar.beside(file).exists() and file.suffix.lower() in SUFFIXES:
+        recorded = (file.with_suffix(suffix) for suffix in (".mkv", ".mov", ".mp4"))
+        made = next((path for path in recorded if path.exists() and sidecar.beside(path).exists()), file)
+    note = sidecar.read(made)
+    known = note.files.get(made.name)
+    if known is None or (known.sha256 and known != sidecar.content(made)):
+        words = (
+            f"{made.name} is not the file that its {sidecar.beside(made).name} was written for: it was changed since"
+        )
+        raise sidecar.SidecarError(words)
+    if made != file and pictures_hash(made) != pictures_hash(file):
+        raise sidecar.SidecarError(f"{file.name} has no sidecar, and its pictures are not those of {made.name}")
+    return note
 
 
 def signer_of(certificate: Path | None, key: Path | None, target: Path) -> Signer | None:

@@ -121,7 +121,7 @@ def refuse(path: Path) -> None:
     if path.suffix.lower() in SUFFIXES:
         return
     way_out = (
-        " Make it an MP4 first: in OBS, File → Remux Recordings." if path.suffix.lower() in (".mkv", ".flv") else ""
+        " Make an MP4 of it first: in OBS, File → Remux Recordings." if path.suffix.lower() in (".mkv", ".flv") else ""
     )
     raise CredentialsError(f"{path.name}: C2PA signs {', '.join(SUFFIXES)}.{way_out}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
@@ -28,12 +29,12 @@ def signer(tmp_path: Path) -> Signer:
     return Signer(*write(tmp_path, ME, ROOT))
 
 
-def make(path: Path) -> Path:
+def make(path: Path, seed: int = 2) -> Path:
     """A file of the kind that the name says."""
-    picture = np.random.default_rng(2).integers(0, 256, (90, 160, 3)).astype(np.uint8)
+    picture = np.random.default_rng(seed).integers(0, 256, (90, 160, 3)).astype(np.uint8)
     if path.suffix in (".mp4", ".m4v", ".mov", ".mkv"):
         with av.open(str(path), "w") as file:
-            stream: Any = file.add_stream("libx264", rate=10)
+            stream: Any = file.add_stream("libx264", rate=10, options={"bf": "0"})  # the simple way to remux needs it
             stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
             for _ in range(10):
                 file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
@@ -150,6 +151,30 @@ def test_a_file_is_signed_later_but_only_the_one_that_was_made(image: Path, tmp_
     sidecar.beside(out).unlink()
     code, text = facelive(*sign)
     assert (code, "there is no out.png.facelive.json" in text) == (1, True)
+
+
+def test_a_remuxed_recording_is_signed_by_its_first_ones_note(tmp_path: Path) -> None:
+    certificates, key = write(tmp_path, ME, ROOT)
+    recorded, remuxed = make(tmp_path / "film.mkv"), tmp_path / "film.mp4"
+    with av.open(str(recorded)) as source, av.open(str(remuxed), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    sign = ("sign", remuxed, "--certificate", certificates, "--key", key)
+    assert facelive(*sign)[0] == 1  # nobody wrote a note
+    sidecar.write(recorded, msgspec.structs.replace(note(), files={recorded.name: sidecar.content(recorded)}))
+    remuxed.rename(tmp_path / "kept.mp4")
+    make(remuxed, seed=3)
+    code, text = facelive(*sign)
+    assert (code, "its pictures are not those of film.mkv" in text) == (1, True), text
+    (tmp_path / "kept.mp4").rename(remuxed)
+    code, text = facelive(*sign)
+    assert code == 0, text
+    said, beside = read(remuxed), sidecar.read(remuxed)
+    assert said and said.intact and beside.signed and beside.files == {remuxed.name: sidecar.content(remuxed)}
+    assert not sidecar.read(recorded).signed
 
 
 def test_a_folder_has_one_note(image: Path, tmp_path: Path) -> None:  # noqa: F811
