@@ -132,7 +132,7 @@ def test_a_recording_with_a_swapped_face_says_so_beside_it(obs: ObsSession) -> N
     fresh(obs)
     film = obs.record(1.0)
 
-    wait_for("the sidecar with its hash", lambda: beside(film).exists() and read(film).files[film.name].sha256)
+    wait_for("the sidecar with its hash", lambda: beside(film).exists() and read(film).files[film.name].sha256, 20)
     note = read(film)
     (ours,) = note.cameras
     assert note.files == {film.name: content(film)} and ours.kind == "camera"
