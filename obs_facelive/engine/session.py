@@ -8,15 +8,20 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
+from obs_facelive.engine.adding import AddingDesk
+from obs_facelive.engine.desk import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
+from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
+from obs_facelive.engine.worn import Refusal, Worn
 from obs_facelive.frame import Frame, Patch
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
+from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings, read
@@ -38,6 +43,7 @@ class _Orders:
     ----------
     seq : sequence number of the settings
     loading : a pipeline is on its way
+    refused : the status of all results while the persona may not be worn (`obs_facelive.engine.worn`); 0: it may
     """
 
     settings: Settings
@@ -45,6 +51,7 @@ class _Orders:
     pipeline: Pipeline | None = None
     rung: Rung = LADDER[0]
     loading: bool = False
+    refused: int = 0
 
 
 class Session:
@@ -60,11 +67,15 @@ class Session:
         self._end, self._stages, self._loader, self._stamp, self._slow = end, stages, loader, stamp, slow
         self._orders = _Orders(Settings(), 0)
         self._line: Line | None = None
-        self._loading: Future[Pipeline] | None = None
+        self._loading: Future[Loaded] | None = None
+        self._wardrobe = Wardrobe()
         self._loaded: Settings | None = None
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
+        self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
+        self._adding = AddingDesk(stages.add, loader)
+        self._text = b""
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -77,16 +88,27 @@ class Session:
         self._follow_settings(time.monotonic())
         if self._orders.seq == 0:
             return
+        self._look_after(time.monotonic())
         if self._line is None:
             self._line = Line(self._take, self._done, self._drop)
         if self._end.fresh():
             self._line.wake()
+        self._desk.tend(self._orders.pipeline)
+        self._adding.tend(time.monotonic())
         self._count(time.monotonic())
+
+    def remember(self) -> None:
+        """Enrols the face that is seen as the owner's; what becomes of it is told in the status."""
+        self._desk.open()
+
+    def add(self) -> None:
+        """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
+        self._adding.open(self._text)
 
     @property
     def started(self) -> bool:
         """Whether a face was swapped, or there was none."""
-        return self._status in (SWAPPED, NO_FACE, TURNED)
+        return self._status in (SWAPPED, NO_FACE, TURNED, NOT_ENROLLED)
 
     def busy_for(self, now: float) -> float:
         """Seconds that one piece of work has already taken."""
@@ -113,7 +135,7 @@ class Session:
     def _take(self) -> Job | None:
         orders = self._orders
         # Where an empty picture is shown bare, each must have been looked at.
-        if orders.settings.no_face != "camera" and not self._patience.due(time.monotonic()):
+        if orders.settings.no_face != "camera" and not orders.refused and not self._patience.due(time.monotonic()):
             return None
         frame = self._end.take()
         if frame is None:
@@ -121,14 +143,17 @@ class Session:
         return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
 
     def _done(self, job: Job) -> None:
-        status, patches, faces = LOADING if self._orders.loading else FAILED, list[Patch](), 0
-        if outcome := job.outcome:
+        forbidden = self._orders.refused
+        status, patches, faces = forbidden or (LOADING if self._orders.loading else FAILED), list[Patch](), 0
+        if (outcome := job.outcome) and not forbidden:
             faces, patches = len(outcome.faces), outcome.patches
-            self._patience.saw(faces > 0, time.monotonic())
-            status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            self._patience.saw(faces > 0 or outcome.company, time.monotonic())
+            status = (
+                NOT_ENROLLED if not outcome.enrolled else TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            )
             if self._stamp:
                 patches = patches + self._stamp.patches(job.frame)
-        elif job.error:
+        elif job.error and not forbidden:
             status = FAILED
         error = job.error
         if self._end.whole(job.frame):
@@ -156,7 +181,8 @@ class Session:
     def _follow_settings(self, now: float) -> None:
         changed = self._end.settings()
         if changed:
-            settings, problems = read(changed[1])
+            self._text = changed[1]
+            settings, problems = read(self._text)
             for problem in problems:
                 log.warning("%s", problem)
             self._govern(settings)
@@ -175,24 +201,38 @@ class Session:
         if (changed or finished) and self._loading is None and self._loaded and wanted:
             self._end.applied(self._orders.seq)
 
-    def _load(self, settings: Settings) -> Pipeline:
-        pipeline = self._stages.pipeline(settings)
+    def _load(self, settings: Settings) -> Loaded:
+        worn = Worn(self._stages.persona_folder(settings))
+        pipeline = self._stages.pipeline(settings, load_persona(worn.folder))
         if self._slow:
             pipeline.swapper = SlowSwapper(pipeline.swapper, self._slow)
-        return pipeline
+        return Loaded(settings, pipeline, worn)
 
     def _finish_loading(self, now: float) -> None:
         assert self._loading and self._loaded
         try:
-            pipeline = self._loading.result()
-            self._persona, self._load_error = self._stages.persona_folder(self._loaded).name, ""
+            loaded = self._loading.result()
+            self._persona, self._load_error = loaded.worn.folder.name, ""
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
-            self._orders = replace(self._orders, pipeline=pipeline)
+            self._wardrobe.change(loaded, now)
+            self._orders = replace(self._orders, pipeline=loaded.pipeline, refused=0)
             self._first_swap = None
         except Exception as error:
             self._load_error = _words(error, self._load_error)
             self._try_again = now + _TRY_AGAIN
+            # Whoever wears another persona goes on wearing that.
+            if self._orders.pipeline is None and (refusal := Refusal.of(error)):
+                self._orders = replace(self._orders, refused=refusal.status)
         self._loading = None
+
+    def _look_after(self, now: float) -> None:
+        """Ends the swap where the worn persona may not be worn any more; what is on its way is not shown either."""
+        if refusal := self._wardrobe.refusal(now):
+            log.warning("%s", refusal.words)
+            self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
+            self._persona, self._load_error = "", refusal.words
+            self._try_again = now + _TRY_AGAIN  # it may be permitted anew
+            self._publish()
 
     def _govern(self, settings: Settings) -> None:
         if settings.quality != self._orders.settings.quality:
@@ -214,23 +254,29 @@ class Session:
             _smooth(self._fps, fps),
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
         )
-        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP
+        # Two personas at once cost more, for a moment: that is no reason to change the quality.
+        warm = (
+            self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._wardrobe.fading
+        )
         if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
-            stages = self._orders.pipeline.stages_ms
-            rung = self._governor.observe(Load(now, camera_fps, kept_fps, delay, stages, lagged))
+            times = self._orders.pipeline.stages_ms
+            rung = self._governor.observe(Load(now, camera_fps, kept_fps, delay, times, lagged))
             self._orders = replace(self._orders, rung=rung)
         self._publish()
 
     def _publish(self) -> None:
-        stages = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
+        times = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
         report = {
             "fps": round(self._fps, 1),
             "swap_fps": round(self._swap_fps, 1),
-            "stages_ms": {stage: round(ms, 2) for stage, ms in stages.items()},
+            "stages_ms": {stage: round(ms, 2) for stage, ms in times.items()},
             "provider": PROVIDERS[self._stages.device(self._orders.settings)],
             "persona": self._persona,
             "error": (self._load_error or self._frame_error)[:500],
+            "enrolment": self._desk.words[:500],
+            "adding": self._adding.words[:1000],
+            "added": self._adding.added,
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }
@@ -251,6 +297,6 @@ def _words(error: Exception, before: str) -> str:
     return words
 
 
-def _to_load(settings: Settings) -> tuple[str, str, str]:
+def _to_load(settings: Settings) -> tuple[str, ...]:
     """What needs loading when it changes; everything else takes effect with the next frame."""
-    return settings.persona, settings.engine, settings.device
+    return settings.persona, *stages(settings)

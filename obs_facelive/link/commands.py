@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Annotated, Final
+from typing import IO, Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -30,16 +30,32 @@ class Close(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"na
     name: _Name
 
 
-def read(line: bytes) -> Open | Close:
+class Remember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "remember"}):
+    """Remember the face that is seen in the block ``name`` as the owner's."""
+
+    name: _Name
+
+
+class Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "add"}):
+    """Add the photo that the settings in the block ``name`` speak of (`obs_facelive.link.order`) to the library."""
+
+    name: _Name
+
+
+Command: TypeAlias = Open | Close | Remember | Add
+
+
+def read(line: bytes) -> Command:
     """The command in ``line``. Raises `ValueError`, and nothing else, where there is none."""
-    kinds: tuple[type[Open | Close], ...] = (Open, Close)
+    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add)
     reasons: list[str] = []
     for kind in kinds:
         try:
             return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
-    raise ValueError(f"neither open ({reasons[0]}) nor close ({reasons[1]})")
+    names = ("open", "close", "remember", "add")
+    raise ValueError("; ".join(f"no {name}: {reason}" for name, reason in zip(names, reasons, strict=True)))
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ another value after reading than before has read a torn thing and drops it.
 from __future__ import annotations
 
 MAGIC_VALUE = 0x46414345_4C495645  # "FACELIVE"
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 
 # The header's words. Written once, by OBS, before anybody else knows the block:
 MAGIC, LAYOUT, CAPACITY, PATCH_CAPACITY = 0, 1, 2, 3
@@ -50,6 +50,11 @@ RESULT_WORDS = 64
 
 # What a result says about its frame.
 SWAPPED, NO_FACE, FAILED, LOADING, TURNED = 1, 2, 3, 4, 5
+WITHDRAWN, NO_CONSENT, REMOVED = 6, 7, 8
+REFUSED = WITHDRAWN
+"""From here on: the face that was worn may not be seen any more, not even held. Its consent was withdrawn, it has none, it was
+removed from the library."""
+NOT_ENROLLED = 9
 
 MAX_SIDE = 16384
 """Longest side of a picture, in pixels."""

@@ -8,6 +8,8 @@ from obs_facelive.link.atomic import copy, load
 from obs_facelive.link.layout import (
     NO_FACE,
     NONE,
+    REFUSED,
+    REMOVED,
     RESULT_FACES,
     RESULT_FRAME,
     RESULT_SEQ,
@@ -181,6 +183,8 @@ def take_result(row: int, link: int) -> None:
     # A result for a frame that was forgotten says nothing about what is there now.
     if slot != NONE or get(row, r.LAST_STATUS) != 0:
         put(row, r.LAST_STATUS, status)
+    if REFUSED <= status <= REMOVED:  # the face that is shown must not come back with the next status
+        put(row, r.SHOWN, NONE)
     put(row, r.LAST_FACES, faces)
     add(row, r.STALE if slot == NONE else r.RESULTS, 1)
     if faces > 0:

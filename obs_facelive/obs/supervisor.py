@@ -20,6 +20,7 @@ from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
+from obs_facelive.obs.adding import Adding
 from obs_facelive.obs.audio import Sound
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
@@ -41,6 +42,7 @@ class Supervisor:
 
     Attributes
     ----------
+    adding : photos that become personas
     trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
     """
 
@@ -52,6 +54,7 @@ class Supervisor:
         self._targets = Targets(registered)
         self._hotkeys = Hotkeys(registered, home)
         self._sound = Sound(registered)
+        self.adding = Adding(registered)
         self._feedback = Feedback(registered.libobs, self._words)
         self._recordings = Recordings(registered.rows, abi.frontend(registered.libobs), home, self.log)
         self._engine: EngineProcess | None = None
@@ -60,6 +63,7 @@ class Supervisor:
         self._restarts = Restarts()
         self._starts = 0
         self._restart = threading.Event()
+        self._remember: set[int] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._panels: dict[int, int] = {}
@@ -89,6 +93,10 @@ class Supervisor:
         """Asks for a new engine process (the panel's button)."""
         self._restart.set()
 
+    def remember(self, row: int) -> None:
+        """Asks the engine to enrol whom the row's camera sees (the panel's button)."""
+        self._remember.add(row)
+
     def panel_opened(self, row: int) -> None:
         """A panel of the row is on the screen: its status line is kept fresh."""
         self._panels[row] = self._panels.get(row, 0) + 1
@@ -101,6 +109,10 @@ class Supervisor:
         """One line about a filter, in words."""
         now = self._status(row, self._instances.get(row), ("", ""))
         return in_words(now, self.trouble)
+
+    def adding_line(self, row: int) -> str:
+        """What there is to say about a photo that is added, in words."""
+        return self.adding.line(self._instances.get(row), row)
 
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
         words, block = self._words[row], instance.block if instance else None
@@ -142,6 +154,11 @@ class Supervisor:
             self._forget(self._instances.gone.pop())
         for instance in self._instances:
             self._hotkeys.tend(instance)
+        while self._remember:
+            asked = self._instances.get(self._remember.pop())
+            if self._engine and asked and asked.block:
+                self._engine.tell(remember=asked.block.memory.name)
+        self.adding.tend(self._instances, self._engine.tell if self._engine else None, now)
         self._targets.tend(self._instances)
         self._sound.tend(self._instances, now)
         self._watch_engine(now)
@@ -256,7 +273,7 @@ class Supervisor:
                 path.with_suffix(".new").replace(path)
 
     def _refresh_panel(self, row: int) -> None:
-        text = self.status_line(row)
+        text = f"{self.status_line(row)}\n{self.adding_line(row)}"
         if text == self._panel_text.get(row):
             return
         self._panel_text[row] = text

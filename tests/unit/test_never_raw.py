@@ -23,6 +23,7 @@ ANSWERS: tuple[Answer, ...] = (
     "failed",
     "loading",
     "turned",
+    "withdrawn",
     "no patch",
     "face in no face",
     "unknown",
@@ -253,6 +254,18 @@ def test_what_the_engine_says_is_held_then_covered_with_its_words(worn: Worn, ho
     assert (worn.state, reason(worn)) == ("cover", words)
     frames(worn, 3)
     assert worn.state == "live"
+
+
+def test_a_face_whose_consent_is_withdrawn_is_not_held_and_does_not_come_back_while_another_loads(worn: Worn) -> None:
+    worn.change(hold_ms=5000)
+    worn.go_live()
+    frames(worn, 2, "withdrawn")
+    assert (worn.state, reason(worn)) == ("cover", "consent withdrawn")
+    frames(worn, 2, "loading")
+    assert (worn.state, reason(worn)) == ("cover", "starting")
+    worn.engine_dies()
+    frames(worn, 2, None)
+    assert worn.state == "cover"
 
 
 def test_an_empty_room_is_shown_bare_only_while_that_is_the_newest_result(worn: Worn) -> None:
