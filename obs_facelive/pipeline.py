@@ -17,7 +17,7 @@ from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
-from obs_facelive.provenance.badge import badge
+from obs_facelive.provenance.badge import Badge
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
@@ -130,6 +130,7 @@ class Pipeline:
         self.owner = owner
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
+        self._badge = Badge()
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
         self._hidden: dict[int, Plane] = {}
@@ -145,6 +146,7 @@ class Pipeline:
         fade = Fade(seconds)
         self._before = before, fade
         self._tracker, self._occlusion, self.owner = before._tracker, before._occlusion, before.owner
+        self._badge = before._badge
         self._expressions, self._hidden = before._expressions, before._hidden
         self.swapper = Crossfade(before.swapper, self.swapper, fade)
         self.merger.follow(before.merger, fade)
@@ -294,11 +296,11 @@ class Pipeline:
         if settings.view != "result":
             camera = looked.reshaped.camera if looked.reshaped else frame
             patches = view(settings.view, camera, looked.faces, patches)
-        patches = fitting(hidden + patches, frame)
-        if settings.badge != "off":
-            patches.append(badge(frame, patches, settings.badge))
-        elif self._shows_real(frame.time):
-            patches.append(badge(frame, patches, "top-right"))
+        patches = hidden + patches
+        if settings.badge != "off" or self._shows_real(frame.time):
+            faces = looked.faces if settings.view != "side" else []  # there they are elsewhere
+            patches.append(self._badge(frame, faces, patches, settings))
+        patches = fitting(patches, frame)
         return Outcome(looked.faces, patches, company=looked.company)
 
 
