@@ -19,6 +19,7 @@ from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.widen import fitting, widened
 from obs_facelive.provenance.badge import badge
+from obs_facelive.provenance.mark import Mark
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
@@ -153,6 +154,7 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
+        self._mark = Mark(canonical)
         self._tracker = Tracker(Registration(canonical))
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
@@ -261,14 +263,21 @@ class Pipeline:
                     # A patch that reaches over another face must show it swapped.
                     if len(looked.faces) > 1:
                         canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))
+            if settings.view == "mask":  # it shows what the swap changes, not what the mark does
+                patches = self._viewed(looked, patches, settings)
+            with clock("mark"):
+                patches = self._mark(looked.faces, patches)
         finally:
             clock.end_frame()
-        if settings.view != "result":
-            camera = looked.reshaped.camera if looked.reshaped else frame
-            patches = view(settings.view, camera, looked.faces, patches)
+        if settings.view in ("landmarks", "side"):
+            patches = self._viewed(looked, patches, settings)
         patches = fitting(patches, frame)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
         elif self._real:
             patches.append(badge(frame, patches, "top-right"))
         return Outcome(looked.faces, patches)
+
+    def _viewed(self, looked: Looked, patches: list[Patch], settings: Settings) -> list[Patch]:
+        camera = looked.reshaped.camera if looked.reshaped else looked.frame
+        return view(settings.view, camera, looked.faces, patches)
