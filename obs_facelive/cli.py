@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from obs_facelive import __version__, settings
+from obs_facelive.cli_verify import verify
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
 app.add_typer(persona_app, name="persona")
+app.command()(verify)
 
 Consent = Literal["self", "granted", "synthetic"]
 FAILURE, MISUSE = 1, 2

@@ -18,7 +18,6 @@ from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import for_warp
 from obs_facelive.provenance.chart import onto_chart
 from obs_facelive.provenance.pattern import SIZE, band, patterns, whole_pattern, window
-from obs_facelive.provenance.payload import BITS, Payload, nearest, signs
 from obs_facelive.topology import CanonicalFace, Indices
 
 _TILES, _TILE = 6, 40
@@ -58,10 +57,12 @@ class Score(NamedTuple):
     value : standard deviations above what is seen where there is none; the best of all places, so that without a mark it is
         about 3
     mirrored : it is there in the mirror image
+    place : where it is: a row of the reader's sizes and turns, pixels of the chart down and to the right
     """
 
     value: float
     mirrored: bool
+    place: tuple[int, int, int]
 
 
 class MarkReader:
@@ -74,6 +75,8 @@ class MarkReader:
         # Tiles in the corners lie outside of the disc.
         self._corners = [(y, x) for y, x in corners if self._window[y : y + _TILE, x : x + _TILE].mean() > 0.15]
         self._spectra = np.conj(np.fft.rfft2(self._tiles(whole_pattern() * self._window, own=True)))
+        fields = patterns() * self._window
+        self._fields = np.stack([fields[:, y : y + _TILE, x : x + _TILE] for y, x in self._corners], 1)
         middles = np.array(self._corners) + _TILE / 2 - SIZE / 2
         grid = [(size, turn) for size in _SIZES for turn in _TURNS]
         moves = [np.stack([s * middles[:, 0] + t * middles[:, 1], s * middles[:, 1] - t * middles[:, 0]], 1) for s, t in grid]
@@ -86,8 +89,20 @@ class MarkReader:
 
     def score(self, likeness: Likeness) -> Score:
         """How sure ``likeness``, or a sum of some, makes."""
-        plain, mirrored = (_best(part, self._moves, _AIM)[0] for part in (likeness.plain, likeness.mirrored))
-        return Score(max(plain, mirrored), mirrored > plain)
+        plain, mirrored = (_best(part, self._moves, _AIM) for part in (likeness.plain, likeness.mirrored))
+        value, *place = max(plain, mirrored)
+        return Score(value, mirrored > plain, (place[0], place[1], place[2]))
+
+    def bits(self, pixels: Pixels, points: Floats, score: Score) -> Floats:
+        """(32,) float32: how much each bit's own pattern is there, at the place of ``score``; those of pictures add up."""
+        chart = self._chart(pixels, points)
+        even = self._even(np.ascontiguousarray(chart[:, ::-1]) if score.mirrored else chart)
+        row, down, right = score.place
+        around = np.pad(even, 2 * _SHIFT)
+        shifts = np.clip(self._moves[row] + (down, right), -_SHIFT, _SHIFT) + 2 * _SHIFT
+        corners = np.array(self._corners) + shifts
+        tiles = np.stack([around[y : y + _TILE, x : x + _TILE] for y, x in corners])
+        return np.asarray(np.einsum("btyx,tyx->b", self._fields, tiles), np.float32)
 
     def _chart(self, pixels: Pixels, points: Floats) -> Floats:
         matrix = onto_chart(points, self._canonical, SIZE)
