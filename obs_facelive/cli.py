@@ -24,6 +24,7 @@ from obs_facelive.cli_enrol import enrol
 from obs_facelive.cli_persona import persona_app
 from obs_facelive.cli_sign import note_and_sign, sign_file, signer_of
 from obs_facelive.console import FAILURE, MISUSE, end, say
+from obs_facelive.cli_verify import verify
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": [
 app.add_typer(persona_app, name="persona")
 app.command()(enrol)
 app.command("sign")(sign_file)
+app.command()(verify)
 
 Consent = Literal["self", "granted", "synthetic"]
 

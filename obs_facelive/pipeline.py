@@ -18,6 +18,7 @@ from obs_facelive.merge import Merger
 from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
 from obs_facelive.provenance.badge import Badge
+from obs_facelive.provenance.mark import Mark
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
@@ -127,6 +128,7 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
+        self._mark = Mark(canonical)
         self.owner = owner
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
@@ -291,17 +293,24 @@ class Pipeline:
                     # A patch that reaches over another face must show it swapped.
                     if len(looked.faces) > 1:
                         canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))
+            if settings.view == "mask":  # it shows what the swap changes, not what the mark does
+                patches = self._viewed(looked, patches, settings)
+            with clock("mark"):
+                patches = self._mark(looked.faces, patches)
         finally:
             clock.end_frame()
-        if settings.view != "result":
-            camera = looked.reshaped.camera if looked.reshaped else frame
-            patches = view(settings.view, camera, looked.faces, patches)
+        if settings.view in ("landmarks", "side"):
+            patches = self._viewed(looked, patches, settings)
         patches = hidden + patches
         if settings.badge != "off" or self._shows_real(frame.time):
             faces = looked.faces if settings.view != "side" else []  # there they are elsewhere
             patches.append(self._badge(frame, faces, patches, settings))
         patches = fitting(patches, frame)
         return Outcome(looked.faces, patches, company=looked.company)
+
+    def _viewed(self, looked: Looked, patches: list[Patch], settings: Settings) -> list[Patch]:
+        camera = looked.reshaped.camera if looked.reshaped else looked.frame
+        return view(settings.view, camera, looked.faces, patches)
 
 
 def unswapped(looked: Looked) -> Outcome:
