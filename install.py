@@ -36,8 +36,8 @@ try:
 except ImportError as missing:
     sys.exit(f"install.py works from a whole copy of FaceLive: {missing.name} is not beside it. Fetch all of it.")
 
-SHIPPED = "openpeople"
-"""How ``made`` of the personas that set-up makes begins."""
+SHIPPED = "shipped"
+"""The ``origin`` of the personas that set-up makes."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def uninstall(setup: Setup, everything: bool) -> int:
     else:
         manifest, people = home.models / "manifest.json", home.personas.glob("*/persona.json")
         ours += [*(home.models / file for file in read_json(manifest)), manifest]
-        ours += [file.parent for file in people if str(read_json(file).get("made")).startswith(SHIPPED)]
+        ours += [file.parent for file in people if read_json(file).get("origin") == SHIPPED]
     for path in ours:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for folder in (home.models, home.personas, home.root):

@@ -121,7 +121,7 @@ def swap(
         wanted = settings.Settings(persona=persona, **chosen)
         stages = Stages(home, wanted.device)
         worn = _persona(stages, home, persona, consent)
-        if worn.info.kind != "synthetic" and wanted.badge == "off":
+        if worn.info.real and wanted.badge == "off":
             _end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
         with _progress(source.name) as progress:
             counts = offline.swap_file(source, target, stages.pipeline(wanted, worn), wanted, progress)
@@ -157,10 +157,7 @@ def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None) 
             "gave you permission), or --consent synthetic (a person who does not exist)",
             MISUSE,
         )
-    record = "" if consent == "synthetic" else f"stated on the command line, {time.strftime('%Y-%m-%d')}"
-    info = PersonaInfo(
-        id=persona_id(picture.stem), name=picture.stem, kind=consent, made="from one picture", consent=record
-    )
+    info = PersonaInfo(id=persona_id(picture.stem), name=picture.stem, kind=consent, made="from one picture")
     return stages.persona_of(read_image(picture), info)
 
 

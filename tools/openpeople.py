@@ -30,7 +30,7 @@ from tools.wheels import FetchError, fetch_wheel
 
 VERSION = "0.1.2"
 WHEEL_SHA256 = "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f"
-RECIPE = "openpeople recipe 18"
+RECIPE = "openpeople recipe 19"
 """Counts up whenever the same pictures would give another persona."""
 PEOPLE = {
     "P001": "Amina",
@@ -88,6 +88,7 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
                 id=name.lower(),
                 name=name,
                 kind="synthetic",
+                origin="shipped",
                 made=RECIPE,
                 source=f"openpeople {VERSION} on PyPI, {person}: drawn by an image model, this person does not exist",
                 licence="MIT",

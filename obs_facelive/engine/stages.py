@@ -53,8 +53,7 @@ class Stages:
             Occlusion(self._home.models, canonical, self.device(settings)),
             Reshape(persona.shape, canonical),
         )
-        real = persona.info.kind != "synthetic"
-        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, real=real)
+        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, real=persona.info.real)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""

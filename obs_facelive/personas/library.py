@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import math
 import os
 import re
@@ -12,7 +13,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import msgspec
@@ -23,9 +24,10 @@ from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import MAX_INFO_BYTES
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.suited import suited_problem
 from obs_facelive.shape.proportions import SURFACE
 
-FORMAT = 3
+FORMAT = 4
 INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
 MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
@@ -37,10 +39,17 @@ LINES_UNIT = 1 / 96
 """Log-odds that 1 in the stored expression lines stands for."""
 MAX_SHAPE = 40.0
 """Centimetres from a head's middle that no point of a face is away."""
+EMBEDDING = 128
+"""Numbers by which the product's recogniser knows a face."""
+MAX_TAGS = 16
+RATINGS = 5
 
-_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris")
+_ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris", "embedding")
+_FILE = re.compile(r"mesh\.npz|thumbnail\.jpg|photos/[0-7]\.jpg")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["synthetic", "self", "granted"]
+Origin = Literal["shipped", "pack", "mix", "photo"]
 
 
 class PersonaError(Exception):
@@ -55,21 +64,45 @@ class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     id : name of the folder: lower-case letters, digits, ``-`` and ``_``
     name : for people
     kind : ``synthetic`` a person who does not exist; ``self`` the user; ``granted`` somebody who gave permission
+    origin : ``shipped`` with FaceLive, out of a ``pack``, a ``mix`` of others, or made of ``photo``s that somebody added
     made : how it was made, in words
     source, licence : where the pictures come from and what they may be used for
-    consent : for ``granted`` and ``self``: by whom and when
-    files : data file → SHA-256
+    pack : the name of the pack that it came with
+    tags : words to find it by
+    rating : 1 to `RATINGS` stars, 0 none
+    recipe : of a mix: its parents' ids and digests, weights, seed
+    settings : what suits this face, as in `obs_facelive.settings`; see `obs_facelive.personas.suited`
+    files : data file, by its path in the folder → SHA-256
     """
 
     format: int = FORMAT
     id: str
     name: str
     kind: Kind
+    origin: Origin = "photo"
     made: str = ""
     source: str = ""
     licence: str = ""
-    consent: str = ""
+    pack: str = ""
+    tags: tuple[str, ...] = ()
+    rating: Annotated[int, msgspec.Meta(ge=0, le=RATINGS)] = 0
+    recipe: dict[str, Any] = {}
+    settings: dict[str, bool | int | str] = {}
     files: dict[str, str] = {}
+
+    @property
+    def real(self) -> bool:
+        """Whether it counts as a real person's face: the badge stays on, and it is worn only with a record of consent.
+
+        A photo is somebody's, also where the person who added it says that nobody is seen on it.
+        """
+        return self.kind != "synthetic" or self.origin == "photo"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, over kind, origin and `files`: the same for as long as it is the same face."""
+        facts = [self.kind, self.origin, sorted(self.files.items())]
+        return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +121,7 @@ class Persona:
     gaps : (m,) float32, rising, how far the lips of each are open; see `mouth_gap`
     shape : (468, 3) float32 centimetres, the resting face in the head's frame, see `obs_facelive.shape.proportions`
     iris : (3,) float32, log-odds of blue, green, red of the irises' colour
+    embedding : (e,) float32, unit vector of the product's recogniser, e = `EMBEDDING`; e = 0 where none was made
     """
 
     info: PersonaInfo
@@ -100,6 +134,7 @@ class Persona:
     gaps: Floats
     shape: Floats
     iris: Floats
+    embedding: Floats
 
 
 def persona_id(name: str) -> str:
@@ -138,7 +173,21 @@ def load_info(folder: Path) -> PersonaInfo:
         raise PersonaError(f"{path} is of format {info.format}; this FaceLive reads {FORMAT}. Make the persona again.")
     if info.id != folder.name:
         raise PersonaError(f"{path} belongs to a folder named {info.id!r}, not {folder.name!r}")
+    if problem := _problem(info):
+        raise PersonaError(f"{path} cannot be used: {problem}")
     return info
+
+
+def _problem(info: PersonaInfo) -> str:
+    """What is wrong with a description that has the right types, in words; empty if nothing is."""
+    if len(info.tags) > MAX_TAGS:
+        return f"it has {len(info.tags)} tags; at most {MAX_TAGS} are possible"
+    for name, hash in info.files.items():
+        if not _FILE.fullmatch(name):
+            return f"it lists the file {name!r}, which no persona has"
+        if not _HASH.fullmatch(hash):
+            return f"what it has for {name} is no SHA-256"
+    return suited_problem(info.settings)
 
 
 def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
@@ -195,7 +244,7 @@ def _read_array(content: bytes) -> npt.NDArray[Any]:
 
 def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Persona:
     weights = len(BLENDSHAPES)
-    shape, iris = arrays["shape"], arrays["iris"]
+    shape, iris, embedding = arrays["shape"], arrays["iris"], arrays["embedding"]
     texture, skin, lines = arrays["texture"], arrays["skin"], arrays["lines"]
     expressions, neutral, mouths, gaps = (arrays[name] for name in ("expressions", "neutral", "mouths", "gaps"))
     if (texture.ndim, expressions.ndim, lines.ndim, gaps.ndim) != (3, 2, 3, 1):
@@ -210,6 +259,9 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
     _require(gaps, "gaps", np.float32, (len(gaps),))
     _require(shape, "shape", np.float32, (SURFACE, 3))
     _require(iris, "iris", np.float32, (3,))
+    _require(embedding, "embedding", np.float32, (EMBEDDING if embedding.size else 0,))
+    if embedding.size and abs(float(np.linalg.norm(embedding)) - 1) > 1e-3:
+        raise ValueError("the embedding is no unit vector")
     if np.abs(shape).max() > MAX_SHAPE:
         raise ValueError("the shape is no head's")
     if len(gaps) > MAX_EXPRESSIONS or (np.diff(gaps) <= 0).any():
@@ -218,7 +270,7 @@ def _from_arrays(info: PersonaInfo, arrays: dict[str, npt.NDArray[Any]]) -> Pers
         raise ValueError(f"sizes out of range: texture {side}, {count} expressions of {lines_side}")
     for array in arrays.values():
         array.flags.writeable = False
-    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps, shape, iris)
+    return Persona(info, texture, skin, expressions, neutral, lines, mouths, gaps, shape, iris, embedding)
 
 
 def _require(array: npt.NDArray[Any], name: str, dtype: type, shape: tuple[int, ...]) -> None:

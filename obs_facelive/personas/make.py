@@ -125,6 +125,7 @@ def make_persona(
         gaps=np.array([gap for gap, _ in chosen], np.float32),
         shape=proportions(calmest.points, head_fit(calmest.points, canonical)),
         iris=iris if iris is not None else BROWN,
+        embedding=np.zeros(0, np.float32),
     )
 
 

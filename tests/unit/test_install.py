@@ -90,9 +90,9 @@ def _set_up_by_hand(home: Home, root: Path) -> None:
     for file in [script, home.env / "pyvenv.cfg", home.logs / "engine.log", home.root / "cache/wheels/a.whl"]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    for name, made in (("amina", "openpeople recipe 1"), ("me", "photos"), ("broken", None)):
+    for name, origin in (("amina", "shipped"), ("me", "photo"), ("broken", None)):
         (home.personas / name).mkdir(parents=True)
-        (home.personas / name / "persona.json").write_text(json.dumps({"made": made}) if made else "{")
+        (home.personas / name / "persona.json").write_text(json.dumps({"origin": origin}) if origin else "{")
     home.models.mkdir()
     for model in ("net.onnx", "mine.onnx"):
         (home.models / model).touch()

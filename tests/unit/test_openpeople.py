@@ -49,6 +49,7 @@ def test_the_shipped_personas_are_made_and_made_once() -> None:
     for name in PEOPLE.values():
         persona = load_persona(home.personas / name.lower())
         assert persona.info.name == name and persona.info.kind == "synthetic" and persona.info.licence == "MIT"
+        assert persona.info.origin == "shipped" and not persona.info.real
         assert len(BANK) - 1 <= len(persona.expressions) <= len(BANK)
         assert persona.texture.shape[0] >= 512
         assert len(persona.gaps) == 2, "a mouth that is a little open and one that is wide open"

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import re
 import sys
 import zipfile
 from dataclasses import replace
@@ -22,6 +23,8 @@ from obs_facelive.personas.library import (
     MAX_BYTES,
     MESH_FILE,
     THUMBNAIL_FILE,
+    Kind,
+    Origin,
     Persona,
     PersonaError,
     PersonaInfo,
@@ -30,6 +33,8 @@ from obs_facelive.personas.library import (
     save_persona,
 )
 from obs_facelive.personas.make import TEXTURE, find_portrait, make_persona
+from obs_facelive.personas.suited import suited
+from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 
 NAME = "female_33"
@@ -73,7 +78,7 @@ def packed(arrays: dict[str, Any]) -> bytes:
 def test_a_persona_comes_back_from_disk_as_it_was(persona: Persona, folder: Path) -> None:
     back = load_persona(folder)
     assert msgspec.structs.replace(back.info, files={}) == persona.info
-    for name in ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris"):
+    for name in ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris", "embedding"):
         assert np.array_equal(getattr(back, name), getattr(persona, name))
     assert (folder / THUMBNAIL_FILE).stat().st_size > 1000
     assert sorted(p.name for p in folder.parent.iterdir()) == ["test"], "nothing is left beside it"
@@ -203,6 +208,9 @@ def test_files_that_are_too_large_are_refused_unread(folder: Path) -> None:
         ("shape", None),
         ("iris", np.zeros(4, np.float32)),
         ("iris", np.full(3, np.inf, np.float32)),
+        ("embedding", np.ones(64, np.float32)),
+        ("embedding", np.ones(128, np.float32)),
+        ("embedding", np.zeros((0, 2), np.float32)),
     ],
 )
 def test_arrays_of_the_wrong_shape_or_kind_are_refused(folder: Path, name: str, value: Any) -> None:
@@ -214,6 +222,40 @@ def test_arrays_of_the_wrong_shape_or_kind_are_refused(folder: Path, name: str, 
     reseal(folder, packed(arrays))
     with pytest.raises(PersonaError, match="not a persona's data"):
         load_persona(folder)
+
+
+@pytest.mark.parametrize(
+    "kind, origin, real",
+    [
+        ("synthetic", "shipped", False),
+        ("synthetic", "pack", False),
+        ("synthetic", "mix", False),
+        ("synthetic", "photo", True),
+        ("self", "photo", True),
+        ("granted", "shipped", True),
+    ],
+)
+def test_only_who_surely_does_not_exist_is_not_real(kind: Kind, origin: Origin, real: bool) -> None:
+    assert PersonaInfo(id="a", name="A", kind=kind, origin=origin).real is real
+    assert PersonaInfo(id="a", name="A", kind=kind).real, (
+        "unless its origin is said, a persona is taken for a real person"
+    )
+
+
+def test_the_digest_is_the_faces_and_not_the_names() -> None:
+    info = PersonaInfo(id="a", name="A", kind="synthetic", files={"mesh.npz": "1", "thumbnail.jpg": "2"})
+    same = {"name": "B", "rating": 3, "files": {"thumbnail.jpg": "2", "mesh.npz": "1"}}
+    assert re.fullmatch("[0-9a-f]{64}", info.digest)
+    assert msgspec.structs.replace(info, **same).digest == info.digest
+    for change in ({"kind": "self"}, {"origin": "pack"}, {"files": {"mesh.npz": "2"}}):
+        assert msgspec.structs.replace(info, **change).digest != info.digest
+
+
+def test_a_personas_own_settings_stand_where_the_person_chose_nothing() -> None:
+    own = {"opacity": 80, "keep_eyes": False}
+    assert suited(Settings(), own) == Settings(opacity=80, keep_eyes=False)
+    assert suited(Settings(opacity=50), own) == Settings(opacity=50, keep_eyes=False)
+    assert suited(Settings(), {}) == Settings()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x93NUMPY", pickle.dumps({"texture": 1})])
@@ -236,6 +278,15 @@ def test_something_else_than_an_archive_is_refused(folder: Path, content: bytes)
         b'{"id": "test", "name": "T", "kind": "self", "evil": 1}',
         b'{"id": "test", "name": "T", "kind": "self", "format": 99}',
         b'{"id": "other", "name": "T", "kind": "self"}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "origin": "found"}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "rating": 6}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "tags": [' + b'"t",' * 16 + b'"t"]}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "files": {"../x": ""}}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "files": {"mesh.npz": "0"}}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "settings": {"badge": "off"}}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "settings": {"opacity": 101}}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "settings": {"opacity": true}}',
+        b'{"id": "test", "name": "T", "kind": "self", "format": 4, "settings": {"opacity": [1]}}',
         b'{"id": "test", "name": "T", "kind": "self", "files": ' + b"[" * 100_000,
     ],
 )
@@ -247,8 +298,8 @@ def test_a_bad_description_is_refused_in_words(folder: Path, change: bytes) -> N
 
 def test_a_persona_of_an_older_format_says_what_to_do(folder: Path) -> None:
     info = json.loads((folder / INFO_FILE).read_text())
-    (folder / INFO_FILE).write_text(json.dumps({**info, "format": 2}))
-    with pytest.raises(PersonaError, match=r"format 2; this FaceLive reads 3\. Make the persona again"):
+    (folder / INFO_FILE).write_text(json.dumps({**info, "format": 3}))
+    with pytest.raises(PersonaError, match=r"format 3; this FaceLive reads 4\. Make the persona again"):
         load_persona(folder)
 
 
