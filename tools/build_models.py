@@ -29,6 +29,7 @@ from obs_facelive.catalog import (
     read_manifest,
     status,
 )
+from tools import block_int8
 from tools.canonical_face import canonical_face
 from tools.tflite_graph import UnsupportedError, read_graph
 from tools.tflite_onnx import convert
@@ -48,7 +49,11 @@ def build(source: Source, model: Model, wheels: Path) -> bytes:
         arrays = io.BytesIO()
         np.savez(arrays, allow_pickle=False, **canonical_face(content))
         return arrays.getvalue()
-    return bytes(convert(read_graph(content), model.rename).SerializeToString(deterministic=True))
+    if source.member.endswith(".onnx"):
+        made = block_int8.convert(content, model.rename)
+    else:
+        made = convert(read_graph(content), model.rename)
+    return bytes(made.SerializeToString(deterministic=True))
 
 
 def _own(path: Path, sha256: str) -> bytes:

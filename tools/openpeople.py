@@ -79,8 +79,8 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
         wheel = fetch_wheel("openpeople", VERSION, WHEEL_SHA256, wheels or Path(scratch))
         for count, (person, name) in enumerate(missing, 1):
             assets = f"openpeople/data/curated/{person}/assets"
-            studio = find_portrait(_picture(wheel, f"{assets}/studio_portrait.jpg"), detector, landmarker)
-            sheet = _picture(wheel, f"{assets}/emotions_sheet.jpg")
+            studio = find_portrait(read_picture(wheel, f"{assets}/studio_portrait.jpg"), detector, landmarker)
+            sheet = read_picture(wheel, f"{assets}/emotions_sheet.jpg")
             faces = {
                 label: find_portrait(tile, detector, landmarker) for label, tile in expression_tiles(sheet).items()
             }
@@ -156,7 +156,8 @@ def _is_made(folder: Path) -> bool:
         return False
 
 
-def _picture(wheel: Path, member: str) -> Pixels:
+def read_picture(wheel: Path, member: str) -> Pixels:
+    """A picture in the wheel, (h, w, 3) BGR. Raises `PersonaError` where it is none."""
     with zipfile.ZipFile(wheel) as archive:
         pixels = cv2.imdecode(np.frombuffer(archive.read(member), np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:

@@ -38,6 +38,7 @@ def test_set_up_built_everything(models: Path) -> None:
             "face_blendshapes_v2.onnx",
             "canonical_face.npz",
             "face_occlusion.onnx",
+            "face_recognition.onnx",
         ],
         "ready",
     )

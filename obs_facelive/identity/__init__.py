@@ -1,0 +1,1 @@
+"""Whose face it is: recognising the camera's owner. Nothing of it leaves the machine."""
