@@ -20,6 +20,8 @@ from obs_facelive.personas.unwrap import over_texture
 from obs_facelive.swap.light import LUMA, log_odds, skin_points
 from obs_facelive.topology import LEFT_BROW, LEFT_EYE, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, CanonicalFace, Indices
 
+SIDE = 256
+"""Texels of a mask's side that show what there is to be seen of it."""
 REGIONS = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth")
 """What comes whole from one person; the beard goes with the mouth."""
 _BANDS = ((0.035, 0.04), (0.008, 0.018), (0.0, 0.007))
@@ -112,7 +114,7 @@ class Collage:
 
     def __init__(self, canonical: CanonicalFace, size: int, shares: Floats) -> None:
         self._bands = [
-            (width, np.tensordot(shares, regions(canonical, size, softness), ((0,), (0,))))
+            (width, [enlarged(mask, size) for mask in np.tensordot(shares.T, regions(canonical, SIDE, softness), 1)])
             for width, softness in _BANDS
         ]
 
@@ -123,9 +125,14 @@ class Collage:
         for width, masks in self._bands:
             for number, layer in enumerate(rest):
                 coarse = blurred(layer, width) if width else layer
-                out += coarse * masks[number].reshape(masks.shape[1:] + (1,) * (layer.ndim - 2))
+                out += coarse * masks[number].reshape((len(layer), len(layer)) + (1,) * (layer.ndim - 2))
                 rest[number] = layer - coarse
         return out
+
+
+def enlarged(mask: Floats, size: int) -> Floats:
+    """``mask`` (s, s), which is smooth, as (size, size)."""
+    return np.asarray(cv2.resize(mask, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def blurred(picture: Floats, width: float) -> Floats:

@@ -14,8 +14,6 @@ from obs_facelive.personas.variation import Variation, varied_features, vary
 from obs_facelive.swap.light import LightReader, texture_light
 from obs_facelive.topology import CanonicalFace
 
-FEWEST, MOST = 2, 6
-"""Parents."""
 TEXTURE = 768
 _OWN_SHAPE = 0.6
 """How far the shape around a feature is its owner's; the rest is all parents'."""
@@ -26,9 +24,9 @@ def mix(
 ) -> Persona:
     """The child of ``parents`` who count for ``weights`` (1 together); another one for every ``seed``.
 
-    Raises `PersonaError` where they are too few or too many, or where one of them is not a person who does not exist.
+    Raises `PersonaError` where one of them counts as a real person.
     """
-    _check(parents)
+    _check(parents, weights)
     variation = vary(weights, seed)
     shares = np.zeros((len(REGIONS), len(parents)), np.float32)
     shares[np.arange(len(REGIONS)), list(variation.owners)] = 1
@@ -50,15 +48,18 @@ def mix(
         gaps=mouth.gaps.copy(),
         shape=_shape([parent.shape for parent in parents], weights, variation, canonical),
         iris=np.asarray(variation.iris @ np.stack([parent.iris for parent in parents]), np.float32),
+        embedding=np.zeros(0, np.float32),
     )
 
 
-def _check(parents: Sequence[Persona]) -> None:
-    if len(parents) < FEWEST or len(parents) > MOST:
-        raise PersonaError(f"a mix needs {FEWEST} to {MOST} parents, not {len(parents)}.")
+def _check(parents: Sequence[Persona], weights: Sequence[float]) -> None:
+    if len(parents) < 2 or len(parents) != len(weights):
+        raise ValueError(f"{len(parents)} parents and {len(weights)} weights are no mix")
     for parent in parents:
-        if parent.info.kind != "synthetic":
-            raise PersonaError(f"{parent.info.name!r} is a real person, and people are mixed of those who do not exist.")
+        if parent.info.real:
+            raise PersonaError(
+                f"{parent.info.name!r} counts as a real person's face, and people are mixed only of those who do not exist."
+            )
 
 
 def _with_teeth(parents: Sequence[Persona], owner: int) -> Persona:

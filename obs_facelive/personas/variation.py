@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from obs_facelive.frame import Floats
-from obs_facelive.personas.collage import REGIONS, blurred, regions
+from obs_facelive.personas.collage import REGIONS, SIDE, blurred, enlarged, regions
 from obs_facelive.personas.unwrap import over_texture
 from obs_facelive.swap.light import LUMA, skin_points
-from obs_facelive.topology import LIPS_OUTER, CanonicalFace
+from obs_facelive.topology import CanonicalFace
 
 _COUNTS = {"forehead": 0.6, "brows": 2.0, "eyes": 2.0, "nose": 1.5, "cheeks": 1.0, "mouth": 2.5}
 """How much of whom a face is seen to be each of `REGIONS` carries."""
@@ -62,7 +62,7 @@ def vary(weights: Sequence[float], seed: int) -> Variation:
     return Variation(
         owners=_owners(weights, dice),
         brows=dice.between(0.75, 1.15, "brows"),
-        beard=dice.between(0.2, 1.0, "beard"),
+        beard=dice.between(0.1, 1.0, "beard"),
         creases=dice.between(0.5, 1.5, "creases"),
         tone=_leaned(weights, dice, "tone"),
         iris=_leaned(weights, dice, "iris"),
@@ -93,16 +93,13 @@ def _leaned(weights: Sequence[float], dice: Dice, purpose: str) -> Floats:
 def varied_features(features: Floats, variation: Variation, canonical: CanonicalFace) -> Floats:
     """``features`` (s, s, 3) log-odds, see `obs_facelive.personas.collage.Layers`, as ``variation`` has them."""
     size = len(features)
-    masks = regions(canonical, size, 0.012)
+    brows, mouth = (enlarged(mask, size) for mask in regions(canonical, SIDE, 0.012)[[*map(REGIONS.index, ("brows", "mouth"))]])
     luma = features @ LUMA
-    lips = np.zeros((len(canonical.uv), 1), np.float32)
-    lips[LIPS_OUTER] = 1
-    bare = skin_points(canonical)[:, None]
-    bare, lips = (blurred(over_texture(canonical, values, size)[..., 0], 0.004) for values in (bare, lips))
+    bare = enlarged(blurred(over_texture(canonical, skin_points(canonical)[:, None], SIDE)[..., 0], 0.006), size)
     # Hair is what is much darker than skin over an area: a beard's gaps belong to it.
     hair = np.clip((-blurred(luma, 0.012) - _HAIR * 0.4) / (_HAIR * 0.6), 0, 1)
-    lower = masks[REGIONS.index("mouth")] * np.clip(bare * 2 - 0.6, 0, 1)
-    gain = 1 + (variation.brows - 1) * masks[REGIONS.index("brows")]
+    lower = mouth * np.clip(bare * 2 - 0.6, 0, 1)
+    gain = 1 + (variation.brows - 1) * brows
     gain += (variation.beard - 1) * lower * hair
     # Creases: finer than the features, coarser than pores, on skin without hair.
     crease = blurred(features, 0.0025) - blurred(features, 0.012)
