@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -19,6 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from obs_facelive import __version__, settings
+from obs_facelive.cli_persona import persona_app
+from obs_facelive.console import FAILURE, MISUSE, end, say
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:
@@ -26,20 +28,9 @@ if TYPE_CHECKING:
     from obs_facelive.personas.library import Persona
 
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
-persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
 app.add_typer(persona_app, name="persona")
 
 Consent = Literal["self", "granted", "synthetic"]
-FAILURE, MISUSE = 1, 2
-
-
-def _end(text: str, code: int = FAILURE) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/] {escape(text)}", highlight=False)
-    raise typer.Exit(code)
-
-
-def _print(text: str) -> None:
-    Console(soft_wrap=True).print(text, highlight=False)
 
 
 def _option(field: settings.Field) -> inspect.Parameter:
@@ -83,7 +74,7 @@ def _main(
 ) -> None:
     """FaceLive swaps your face for a persona: live as a filter in OBS, and here in files."""
     if version:
-        _print(f"facelive {__version__}")
+        say(f"facelive {__version__}")
         raise typer.Exit
 
 
@@ -122,16 +113,16 @@ def swap(
         stages = Stages(home, wanted.device)
         worn = _persona(stages, home, persona, consent)
         if worn.info.real and wanted.badge == "off":
-            _end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
+            end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
         with _progress(source.name) as progress:
             counts = offline.swap_file(source, target, stages.pipeline(wanted, worn), wanted, progress)
     except offline.MisuseError as error:
-        _end(str(error), MISUSE)
+        end(str(error), MISUSE)
     except (offline.OfflineError, ModelError, PersonaError) as error:
-        _end(str(error))
+        end(str(error))
     for problem in counts.problems:
-        _print(f"[yellow]left out:[/] {escape(problem)}")
-    _print(
+        say(f"[yellow]left out:[/] {escape(problem)}")
+    say(
         f"{escape(str(target))}: {counts.frames} pictures, {counts.with_face} with a face, {counts.swapped} swapped, "
         f"{counts.covered} covered, {counts.fps:.1f} a second"
     )
@@ -148,11 +139,11 @@ def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None) 
     picture = Path(persona)
     if picture.suffix.lower() not in IMAGES:
         known = f"There are: {', '.join(names)}." if names else "There is none: run 'python3 install.py'."
-        _end(f"there is no persona {persona!r}. {known} Or name a picture.", MISUSE)
+        end(f"there is no persona {persona!r}. {known} Or name a picture.", MISUSE)
     if not picture.is_file():
-        _end(f"the picture {persona} does not exist", MISUSE)
+        end(f"the picture {persona} does not exist", MISUSE)
     if consent is None:
-        _end(
+        end(
             f"{picture.name} shows somebody's face, so say whose: --consent self (your own), --consent granted (this person "
             "gave you permission), or --consent synthetic (a person who does not exist)",
             MISUSE,
@@ -213,27 +204,8 @@ def bench(
     try:
         result = run(home, clip or home.root / "demo" / "camera.mp4")
     except BenchError as error:
-        _end(str(error))
+        end(str(error))
     if as_json:
         print(result.json())
     else:
         Console().print(report(result))
-
-
-@persona_app.command("list")
-def persona_list() -> None:
-    """List the personas that are here."""
-    from obs_facelive.personas.library import PersonaError, load_info
-
-    home = Home.find()
-    table = Table("name", "shown as", "whose face", "made", show_edge=False, box=None)
-    for name in home.persona_names():
-        try:
-            info = load_info(home.personas / name)
-        except PersonaError as error:
-            table.add_row(name, f"[red]{escape(str(error))}[/]", "", "")
-        else:
-            table.add_row(name, escape(info.name), info.kind, escape(info.source or info.made))
-    if not table.row_count:
-        _end(f"there is no persona in {home.personas}: run 'python3 install.py'")
-    Console().print(table)

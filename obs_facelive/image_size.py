@@ -12,8 +12,11 @@ MAX_BYTES: Final = 256 << 20
 MAX_PIXELS: Final = 100_000_000
 
 
-def check_image(content: bytes) -> None:
-    """Raises `ValueError`, in words for people, for what is no image of a known kind, or is too large to be unpacked."""
+def check_image(content: bytes, most: int = MAX_SIDE) -> None:
+    """Raises `ValueError`, in words for people, for what is no image of a known kind, or is too large to be unpacked.
+
+    ``most`` is how many pixels a side may have.
+    """
     try:
         size = _size(content)
     except (struct.error, IndexError):
@@ -21,9 +24,9 @@ def check_image(content: bytes) -> None:
     if size is None:
         raise ValueError("it is none of PNG, JPEG, WebP, BMP and TIFF, or is cut short")
     width, height = size
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
+    if not (0 < width <= most and 0 < height <= most and width * height <= MAX_PIXELS):
         raise ValueError(
-            f"its {width}x{height} pixels are refused: at most {MAX_SIDE} a side and {MAX_PIXELS // 10**6} million in all"
+            f"its {width}x{height} pixels are refused: at most {most} a side and {MAX_PIXELS // 10**6} million in all"
         )
 
 

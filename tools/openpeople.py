@@ -22,6 +22,7 @@ import numpy as np
 from obs_facelive.catalog import ModelError
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Pixels
+from obs_facelive.identity.recogniser import Recogniser, mean_embedding
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.library import PersonaError, PersonaInfo, load_persona, save_persona
 from obs_facelive.personas.make import Portrait, find_portrait, make_persona
@@ -30,7 +31,7 @@ from tools.wheels import FetchError, fetch_wheel
 
 VERSION = "0.1.2"
 WHEEL_SHA256 = "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f"
-RECIPE = "openpeople recipe 19"
+RECIPE = "openpeople recipe 20"
 """Counts up whenever the same pictures would give another persona."""
 PEOPLE = {
     "P001": "Amina",
@@ -74,6 +75,7 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
     if not missing:
         return
     detector, landmarker, canonical = BlazeFace(models), FaceMesh(models), load_canonical_face(models)
+    recogniser = Recogniser(models)
     with tempfile.TemporaryDirectory() as scratch:
         say(f"openpeople {VERSION}: fetching (34 MB)")
         wheel = fetch_wheel("openpeople", VERSION, WHEEL_SHA256, wheels or Path(scratch))
@@ -94,8 +96,9 @@ def make_people(out: Path, models: Path, wheels: Path | None, say: Callable[[str
                 licence="MIT",
             )
             bank = [faces[label] for label in BANK if label in faces]
-            persona = make_persona(info, studio, canonical, faces.get("neutral"), bank)
-            save_persona(out, persona, thumbnail(studio))
+            embedding = mean_embedding([recogniser.embed(p.pixels, p.points) for p in (studio, *faces.values())])
+            persona = make_persona(info, studio, canonical, faces.get("neutral"), bank, embedding)
+            save_persona(out, persona, thumbnail(studio), [studio.pixels])
             say(f"{name}: made ({count} of {len(missing)}), {len(persona.expressions)} expressions")
 
 

@@ -6,6 +6,7 @@ IEEE TIP 2021; the network of OpenCV Zoo.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,12 @@ class Recogniser:
         image = rgb.transpose(2, 0, 1)[None].astype(np.float32)
         vector: Floats = np.asarray(self._session.run(["embedding"], {"image": image})[0][0], np.float32)
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
+
+
+def mean_embedding(embeddings: Sequence[Floats]) -> Floats:
+    """(128,) float32 of length 1: the middle of one person's ``embeddings``, at least one."""
+    middle = np.mean(embeddings, axis=0)
+    return np.asarray(middle / max(float(np.linalg.norm(middle)), 1e-6), np.float32)
 
 
 def aligned(pixels: Pixels, points: Floats) -> Pixels:

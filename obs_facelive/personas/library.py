@@ -1,19 +1,18 @@
-"""A persona on disk: a folder with ``persona.json``, ``mesh.npz`` and ``thumbnail.jpg``, read only after it was checked."""
+"""A persona's folder: ``persona.json``, ``mesh.npz``, ``thumbnail.jpg`` and ``photos``, read only after it was checked."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
 import os
-import re
 import shutil
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import cv2
 import msgspec
@@ -22,16 +21,46 @@ import numpy.typing as npt
 
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.home import MAX_INFO_BYTES
+from obs_facelive.image_size import check_image
 from obs_facelive.landmark import BLENDSHAPES
-from obs_facelive.personas.suited import suited_problem
+from obs_facelive.personas.errors import PersonaError
+from obs_facelive.personas.info import (
+    INFO_FILE,
+    MAX_PHOTOS,
+    MESH_FILE,
+    THUMBNAIL_FILE,
+    Kind,
+    Origin,
+    PersonaInfo,
+    load_info,
+    persona_id,
+    write_info,
+)
 from obs_facelive.shape.proportions import SURFACE
 
-FORMAT = 4
-INFO_FILE, MESH_FILE, THUMBNAIL_FILE = "persona.json", "mesh.npz", "thumbnail.jpg"
+__all__ = [
+    "INFO_FILE",
+    "MESH_FILE",
+    "THUMBNAIL_FILE",
+    "Kind",
+    "Origin",
+    "Persona",
+    "PersonaError",
+    "PersonaInfo",
+    "check_persona",
+    "load_info",
+    "load_persona",
+    "persona_id",
+    "remove_persona",
+    "save_persona",
+]
+
 MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
 MAX_UNPACKED = 64 << 20
+PHOTOS = "photos"
+PHOTO_SIDE = 2048
+"""Pixels of the longer side of a photo that is kept."""
 MAX_EXPRESSIONS = 32
 MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
@@ -41,68 +70,7 @@ MAX_SHAPE = 40.0
 """Centimetres from a head's middle that no point of a face is away."""
 EMBEDDING = 128
 """Numbers by which the product's recogniser knows a face."""
-MAX_TAGS = 16
-RATINGS = 5
-
 _ARRAYS = ("texture", "skin", "expressions", "neutral", "lines", "mouths", "gaps", "shape", "iris", "embedding")
-_FILE = re.compile(r"mesh\.npz|thumbnail\.jpg|photos/[0-7]\.jpg")
-_HASH = re.compile(r"[0-9a-f]{64}")
-
-Kind = Literal["synthetic", "self", "granted"]
-Origin = Literal["shipped", "pack", "mix", "photo"]
-
-
-class PersonaError(Exception):
-    """A persona cannot be read or made; the text says why and what to do."""
-
-
-class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``persona.json``.
-
-    Attributes
-    ----------
-    id : name of the folder: lower-case letters, digits, ``-`` and ``_``
-    name : for people
-    kind : ``synthetic`` a person who does not exist; ``self`` the user; ``granted`` somebody who gave permission
-    origin : ``shipped`` with FaceLive, out of a ``pack``, a ``mix`` of others, or made of ``photo``s that somebody added
-    made : how it was made, in words
-    source, licence : where the pictures come from and what they may be used for
-    pack : the name of the pack that it came with
-    tags : words to find it by
-    rating : 1 to `RATINGS` stars, 0 none
-    recipe : of a mix: its parents' ids and digests, weights, seed
-    settings : what suits this face, as in `obs_facelive.settings`; see `obs_facelive.personas.suited`
-    files : data file, by its path in the folder → SHA-256
-    """
-
-    format: int = FORMAT
-    id: str
-    name: str
-    kind: Kind
-    origin: Origin = "photo"
-    made: str = ""
-    source: str = ""
-    licence: str = ""
-    pack: str = ""
-    tags: tuple[str, ...] = ()
-    rating: Annotated[int, msgspec.Meta(ge=0, le=RATINGS)] = 0
-    recipe: dict[str, Any] = {}
-    settings: dict[str, bool | int | str] = {}
-    files: dict[str, str] = {}
-
-    @property
-    def real(self) -> bool:
-        """Whether it counts as a real person's face: the badge stays on, and it is worn only with a record of consent.
-
-        A photo is somebody's, also where the person who added it says that nobody is seen on it.
-        """
-        return self.kind != "synthetic" or self.origin == "photo"
-
-    @property
-    def digest(self) -> str:
-        """SHA-256, in hex, over kind, origin and `files`: the same for as long as it is the same face."""
-        facts = [self.kind, self.origin, sorted(self.files.items())]
-        return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +105,6 @@ class Persona:
     embedding: Floats
 
 
-def persona_id(name: str) -> str:
-    """``name`` as the name of a folder."""
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:48] or "persona"
-
-
 def load_persona(folder: Path) -> Persona:
     """The persona in ``folder``. Raises `PersonaError` where a file is missing, damaged, or not what it should be."""
     info = load_info(folder)
@@ -160,62 +123,89 @@ def load_persona(folder: Path) -> Persona:
         raise PersonaError(f"{path} is not a persona's data: {error}") from error
 
 
-def load_info(folder: Path) -> PersonaInfo:
-    """``persona.json`` of ``folder``. Raises `PersonaError`."""
-    path = folder / INFO_FILE
-    try:
-        info = msgspec.json.decode(read_at_most(path, MAX_INFO_BYTES), type=PersonaInfo)
-    except OSError as error:
-        raise PersonaError(f"there is no persona in {folder}: {error}") from error
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise PersonaError(f"{path} cannot be read: {error}") from error
-    if info.format != FORMAT:
-        raise PersonaError(f"{path} is of format {info.format}; this FaceLive reads {FORMAT}. Make the persona again.")
-    if info.id != folder.name:
-        raise PersonaError(f"{path} belongs to a folder named {info.id!r}, not {folder.name!r}")
-    if problem := _problem(info):
-        raise PersonaError(f"{path} cannot be used: {problem}")
-    return info
-
-
-def _problem(info: PersonaInfo) -> str:
-    """What is wrong with a description that has the right types, in words; empty if nothing is."""
-    if len(info.tags) > MAX_TAGS:
-        return f"it has {len(info.tags)} tags; at most {MAX_TAGS} are possible"
-    for name, hash in info.files.items():
-        if not _FILE.fullmatch(name):
-            return f"it lists the file {name!r}, which no persona has"
-        if not _HASH.fullmatch(hash):
-            return f"what it has for {name} is no SHA-256"
-    return suited_problem(info.settings)
-
-
-def save_persona(personas: Path, persona: Persona, portrait: Pixels) -> Path:
+def save_persona(personas: Path, persona: Persona, portrait: Pixels, photos: Sequence[Pixels] = ()) -> Path:
     """Writes ``persona`` into its folder under ``personas``, replacing what was there, and returns the folder.
 
-    Everything is written beside it first and then renamed: nobody ever sees half a persona. ``portrait`` (h, w, 3) becomes
-    the thumbnail. Raises `PersonaError` if its id cannot be a folder's name.
+    Everything is written beside it first and then renamed: nobody ever sees half a persona. Raises `PersonaError` if its id
+    cannot be a folder's name, or its description is not fit to be read back.
+
+    Parameters
+    ----------
+    portrait : (h, w, 3), becomes the thumbnail
+    photos : (h, w, 3) BGR each, what it was made of; the first `MAX_PHOTOS` are kept, see `photo_file`
     """
     if persona.info.id != persona_id(persona.info.id):
         raise PersonaError(f"{persona.info.id!r} cannot be a persona's id: use lower-case letters, digits, - and _")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: getattr(persona, name) for name in _ARRAYS})
-    content = buffer.getvalue()
-    info = msgspec.structs.replace(persona.info, files={MESH_FILE: hashlib.sha256(content).hexdigest()})
-    _, thumbnail = cv2.imencode(".jpg", cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
+    small = np.asarray(cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    files = {MESH_FILE: buffer.getvalue(), THUMBNAIL_FILE: photo_file(small)}
+    files |= {f"{PHOTOS}/{i}.jpg": photo_file(photo) for i, photo in enumerate(photos[:MAX_PHOTOS])}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    info = msgspec.structs.replace(persona.info, files=hashes)
     folder = personas / info.id
     fresh, old = personas / f".{info.id}.{os.getpid()}.new", personas / f".{info.id}.{os.getpid()}.old"
     shutil.rmtree(fresh, ignore_errors=True)
     personas.mkdir(parents=True, exist_ok=True)
     fresh.mkdir(mode=0o700)  # somebody's face
-    (fresh / MESH_FILE).write_bytes(content)
-    (fresh / THUMBNAIL_FILE).write_bytes(thumbnail.tobytes())
-    (fresh / INFO_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2))
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
+    try:
+        for name, content in files.items():
+            (fresh / name).parent.mkdir(exist_ok=True)
+            (fresh / name).write_bytes(content)
+        write_info(fresh, info)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def remove_persona(folder: Path) -> None:
+    """Deletes the persona in ``folder`` with all that was kept of it: out of sight at once, then from the disk."""
+    gone = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
+def photo_file(photo: Pixels) -> bytes:
+    """``photo`` (h, w, 3) BGR as a JPEG that says nothing but its pixels, at most `PHOTO_SIDE` a side."""
+    shrink = PHOTO_SIDE / max(photo.shape[:2])
+    if shrink < 1:
+        photo = np.asarray(cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+    _, encoded = cv2.imencode(".jpg", photo[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return encoded.tobytes()
+
+
+def check_persona(folder: Path) -> Persona:
+    """As `load_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
+    persona = load_persona(folder)
+    for name, hash in persona.info.files.items():
+        path = folder / name
+        try:
+            content = read_at_most(path, MAX_BYTES)
+        except (OSError, ValueError) as error:
+            raise PersonaError(f"the persona {persona.info.name!r} is not complete: {error}") from error
+        if hashlib.sha256(content).hexdigest() != hash:
+            raise PersonaError(f"{path} was changed or damaged after it was made")
+        if name != MESH_FILE:
+            read_photo(content, path.name)
+    return persona
+
+
+def read_photo(content: bytes, name: str) -> Pixels:
+    """The picture in a JPEG file of a persona, (h, w, 3) BGR; ``name`` is what messages call it. Raises `PersonaError`."""
+    try:
+        if content[:2] != b"\xff\xd8":
+            raise ValueError("it is no JPEG")
+        check_image(content, PHOTO_SIDE)
+    except ValueError as error:
+        raise PersonaError(f"the picture {name} cannot be used: {error}") from error
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise PersonaError(f"the picture {name} is damaged")
+    return np.asarray(pixels, np.uint8)
 
 
 def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:

@@ -25,6 +25,7 @@ from obs_facelive.topology import CanonicalFace
 TEXTURE = 768
 BROWN = np.array([-2.2, -1.8, -1.3], np.float32)
 """Eye colour where a picture does not show it: the most frequent one on earth."""
+NO_EMBEDDING = np.zeros(0, np.float32)
 LINES = 256
 UPPER_LIDS = (
     *(226, 247, 30, 29, 27, 28, 56, 190, 113, 225, 224, 223, 222, 221, 189),
@@ -85,6 +86,7 @@ def make_persona(
     canonical: CanonicalFace,
     resting: Portrait | None = None,
     bank: Sequence[Portrait] = (),
+    embedding: Floats = NO_EMBEDDING,
 ) -> Persona:
     """The persona of the person in ``base``.
 
@@ -93,6 +95,7 @@ def make_persona(
     base : the sharpest picture, from the front: who the person is
     resting, bank : a resting face and expressions, taken in one series (same light, same size): how their skin folds. Of
         the bank those from the front are used, and none without a resting face
+    embedding : see `Persona`
     """
     bank = [portrait for portrait in bank if from_the_front(portrait, canonical)] if resting else []
     texture, seen = unwrap(base.pixels, base.points, canonical, TEXTURE)
@@ -125,7 +128,7 @@ def make_persona(
         gaps=np.array([gap for gap, _ in chosen], np.float32),
         shape=proportions(calmest.points, head_fit(calmest.points, canonical)),
         iris=iris if iris is not None else BROWN,
-        embedding=np.zeros(0, np.float32),
+        embedding=embedding,
     )
 
 

@@ -52,6 +52,8 @@ def test_the_shipped_personas_are_made_and_made_once() -> None:
         assert persona.info.origin == "shipped" and not persona.info.real
         assert len(BANK) - 1 <= len(persona.expressions) <= len(BANK)
         assert persona.texture.shape[0] >= 512
+        assert persona.embedding.shape == (128,)
+        assert list(persona.info.files) == ["mesh.npz", "thumbnail.jpg", "photos/0.jpg"]
         assert len(persona.gaps) == 2, "a mouth that is a little open and one that is wide open"
 
 
