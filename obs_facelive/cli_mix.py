@@ -54,6 +54,9 @@ def mix(
     try:
         mixer = Mixer(home)
         for recipe in recipes:
+            if shipped and mixer.is_made(recipe):
+                say(f"{escape(recipe.name)}: there already")
+                continue
             folder = mixer.make(recipe)
             say(f"{escape(recipe.name)}: made as '{folder.name}', seed {recipe.seed}")
     except (ModelError, PersonaError, OSError) as error:

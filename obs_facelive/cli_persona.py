@@ -7,10 +7,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from obs_facelive.cli_mix import mix
 from obs_facelive.console import end
 from obs_facelive.home import Home
 
 persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
+persona_app.command("mix")(mix)
 
 
 @persona_app.command("list")

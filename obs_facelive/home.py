@@ -67,6 +67,11 @@ class Home:
         return self.root / "personas"
 
     @property
+    def identity(self) -> Path:
+        """The camera's owner (`obs_facelive.identity.enrolment`), for nobody else to read."""
+        return self.root / "identity"
+
+    @property
     def logs(self) -> Path:
         """Rotating logs of the engine."""
         return self.root / "logs"

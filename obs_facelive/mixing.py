@@ -15,7 +15,6 @@ from obs_facelive.frame import Floats, Frame, Pixels
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import EnrolmentError
 from obs_facelive.identity.enrolment import load as load_enrolment
-from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.collage import REGIONS
 from obs_facelive.personas.library import (
@@ -54,7 +53,15 @@ class Mixer:
     def __init__(self, home: Home) -> None:
         self._home, self._stages = home, Stages(home, "cpu")
         self._canonical = load_canonical_face(home.models)
-        self._recogniser = Recogniser(home.models)
+        self._recogniser = self._stages.recogniser()
+
+    def is_made(self, recipe: Recipe) -> bool:
+        """Whether the persona of ``recipe`` is there, of parents as they are now."""
+        try:
+            made = load_persona(self._home.personas / recipe.id).info
+            return made.origin == "mix" and made.recipe == recipe.record([self._parent(name) for name in recipe.parents])
+        except PersonaError:
+            return False
 
     def make(self, recipe: Recipe) -> Path:
         """The folder of the persona of ``recipe``; one that was made by the same name before is replaced.

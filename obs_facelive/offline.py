@@ -18,7 +18,7 @@ from obs_facelive import video
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.image_size import MAX_BYTES, check_image
-from obs_facelive.link.layout import NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
 from obs_facelive.states import (
@@ -104,7 +104,8 @@ class Swapping:
         if self._held is not None and self._held.shape != frame.pixels.shape:
             self._held = None
         worn = bool(outcome.faces) and not outcome.turned
-        if worn or (settings.swap and settings.no_face == "camera" and not outcome.turned):
+        withheld = outcome.turned or not outcome.enrolled
+        if worn or (settings.swap and settings.no_face == "camera" and not withheld):
             self._held, self._held_raw = compose(frame, outcome.patches), not worn
             self._held_at = frame.time
         state, _ = decide(
@@ -115,7 +116,7 @@ class Swapping:
             int(self._held is not None),
             int(self._held_raw),
             round((frame.time - self._held_at) * 1e9),
-            TURNED if outcome.turned else SWAPPED if worn else NO_FACE,
+            _status(outcome),
             ENGINE_RUNNING,
             1,
         )
@@ -128,6 +129,12 @@ class Swapping:
         if state == COVERING or self._held is None:
             return cover(frame.pixels)
         return self._held  # also in BYPASS: then it is bare, but nobody was found in it
+
+
+def _status(outcome: Outcome) -> int:
+    if not outcome.enrolled:
+        return NOT_ENROLLED
+    return TURNED if outcome.turned else SWAPPED if outcome.faces else NO_FACE
 
 
 def cover(pixels: Pixels) -> Pixels:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Plane, Roi
-from obs_facelive.geometry import head_pose
+from obs_facelive.geometry import box_of, head_pose
+from obs_facelive.identity.collector import Collector
+from obs_facelive.identity.owner import Owner
 from obs_facelive.landmark import Landmarker
 from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
+from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
 from obs_facelive.provenance.badge import badge
 from obs_facelive.quality import LADDER, Rung
@@ -36,6 +39,8 @@ OLDEST_LAYER = 1.0
 """Seconds after which a swap is not moved onto newer landmarks any more: light and expression have gone on."""
 FARTHEST_REWARP = 20.0
 """Degrees of yaw or pitch that a swap is moved by at the most: beyond, a side of the face is seen that it does not have."""
+OFTEN = 0.1
+"""Seconds between detections where somebody may come in who must be seen at once."""
 
 
 SMOOTH = 0.7
@@ -85,14 +90,18 @@ class Looked:
     Attributes
     ----------
     frame, faces : the chosen faces, with their blendshapes, in the frame that all further steps work on
-    turned : see `Outcome`
+    turned, enrolled, company : see `Outcome`
     reshaped : how ``frame`` differs from the camera's
+    hide : boxes (4,) of faces that nobody may recognise
     """
 
     frame: Frame
     faces: list[Face]
     turned: bool = False
     reshaped: Reshaped | None = None
+    hide: tuple[Floats, ...] = ()
+    enrolled: bool = True
+    company: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +127,15 @@ class Outcome:
     patches : finished rectangles; empty if there is no face
     turned : one of the faces cannot be covered, since it looks too far aside, or was there a moment ago and is not found now:
         there are no patches, and the frame must not be shown
+    enrolled : False: only the owner is to be swapped, and nobody knows who that is; the frame must not be shown
+    company : there are other people in the frame
     """
 
     faces: list[Face]
     patches: list[Patch]
     turned: bool = False
+    enrolled: bool = True
+    company: bool = False
 
 
 class Pipeline:
@@ -131,10 +144,12 @@ class Pipeline:
     Parameters
     ----------
     reshape : gives faces the persona's proportions; None leaves them their own
+    owner : knows whose face is the owner's; without it nobody is swapped where only the owner is to be
     real : the persona is a real person, whose face is never worn without the badge
 
     Attributes
     ----------
+    collector : shown each frame's faces, while it is there
     watches : of `look`, of `swap`, of `merge`, and of the re-warping in `merge`
     """
 
@@ -147,12 +162,15 @@ class Pipeline:
         canonical: CanonicalFace,
         occlusion: Occlusion | None = None,
         reshape: Reshape | None = None,
+        owner: Owner | None = None,
         *,
         real: bool = False,
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
+        self._owner = owner
+        self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
@@ -168,7 +186,7 @@ class Pipeline:
         """The swapped faces of ``frame``, as patches to be laid over it: all steps, one after the other."""
         looked = self.look(frame, settings)
         if not looked.faces or looked.turned:
-            return Outcome(looked.faces, [], looked.turned)
+            return unswapped(looked)
         return self.merge(looked, self.swap(looked, settings), settings)
 
     def look(self, frame: Frame, settings: Settings, rung: Rung = LADDER[0]) -> Looked:
@@ -187,9 +205,30 @@ class Pipeline:
             with clock("track"):
                 # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
-                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden)
-            # Of several, one that the landmarker misses is still in the picture, and bare.
-            turned = bool(faces) and settings.face == "all" and self._tracker.lost
+                plain = set[int]()
+                if settings.only_me and self._owner:
+                    present, plain = self._owner.present, self._owner.others
+                    look_again = LADDER[0].look_again if present and settings.others == "leave" else OFTEN
+                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
+            if self.collector:
+                with clock("recognise"):
+                    self.collector.look(frame, faces, self._canonical)
+            company, hide = False, list[Floats]()
+            if settings.only_me:
+                with clock("recognise"):
+                    tracker = self._tracker
+                    found = self._owner and self._owner.sort(frame, faces, tracker.doubtful, tracker.missed)
+                if not found:
+                    return Looked(frame, [], enrolled=False, company=bool(faces))
+                faces, company = found.owner, bool(found.others or found.unknown)
+                hide = [box_of(face.points) for face in found.unknown]
+                if settings.others == "cover":
+                    hide += [*(box_of(face.points) for face in found.others), *tracker.beyond, *tracker.missed.values()]
+                # Without the owner, who is unknown may be the owner, and bare.
+                turned = found.missed or bool(found.unknown and not faces)
+            else:
+                # Of several, one that the landmarker misses is still in the picture, and bare.
+                turned = bool(faces) and settings.face == "all" and self._tracker.lost
             turned |= any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
             if faces and not turned:
                 again = self._looks % rung.details_every == 0
@@ -208,8 +247,8 @@ class Pipeline:
             if faces and not turned and self._reshape and strength:
                 with clock("shape"):
                     reshaped = self._reshape(frame, faces, strength)
-                return Looked(reshaped.frame, reshaped.faces, turned, reshaped)
-            return Looked(frame, faces, turned)
+                return Looked(reshaped.frame, reshaped.faces, turned, reshaped, tuple(hide), company=company)
+            return Looked(frame, faces, turned, hide=tuple(hide), company=company)
         finally:
             clock.end_frame()
 
@@ -255,6 +294,9 @@ class Pipeline:
         try:
             with clock("merge"):
                 canvas, boxes = frame, looked.reshaped.boxes if looked.reshaped else [None] * len(looked.faces)
+                hidden = conceal(frame, looked.hide, [face.points for face in looked.faces]) if looked.hide else []
+                if hidden:
+                    canvas = replace(canvas, pixels=compose(canvas, hidden))
                 for face, layer, box in zip(looked.faces, swapped.layers, boxes, strict=True):
                     patch = self.merger.merge(canvas, face, layer, settings)
                     patches.append(widened(patch, canvas, box) if box else patch)
@@ -266,9 +308,16 @@ class Pipeline:
         if settings.view != "result":
             camera = looked.reshaped.camera if looked.reshaped else frame
             patches = view(settings.view, camera, looked.faces, patches)
-        patches = fitting(patches, frame)
+        patches = fitting(hidden + patches, frame)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
         elif self._real:
             patches.append(badge(frame, patches, "top-right"))
-        return Outcome(looked.faces, patches)
+        return Outcome(looked.faces, patches, company=looked.company)
+
+
+def unswapped(looked: Looked) -> Outcome:
+    """What becomes of a frame in which nobody is to be swapped, or nobody can be."""
+    shown = looked.enrolled and not looked.turned and not looked.faces
+    patches = conceal(looked.frame, looked.hide) if shown and looked.hide else []
+    return Outcome(looked.faces, fitting(patches, looked.frame), looked.turned, looked.enrolled, looked.company)

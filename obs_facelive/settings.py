@@ -65,6 +65,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             },
         ),
     ] = "largest"
+    only_me: Annotated[
+        bool,
+        _about(
+            "Only me",
+            "Only your own face is swapped, once FaceLive remembers it ('Remember my face'); 'Which face' says nothing then. "
+            "While you are not seen, the picture is held, then covered.",
+            "Face",
+        ),
+    ] = False
+    others: Annotated[
+        Literal["leave", "cover"],
+        _about(
+            "Other people",
+            "With 'Only me': what viewers see of the faces of guests, posters and screens.",
+            "Face",
+            choices={"leave": "Leave as they are", "cover": "Cover their faces"},
+        ),
+    ] = "leave"
     keep_eyes: Annotated[bool, _about("Keep my eyes", "Your own eyes look out of the persona.", "Face")] = True
     keep_mouth: Annotated[
         bool, _about("Keep my mouth", "Your own teeth and tongue are seen when you speak.", "Face")

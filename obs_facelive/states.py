@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 
 STARTING, LIVE, HOLDING, COVERING, BYPASS = range(5)
 """STARTING: nothing was drawn yet."""
@@ -33,7 +33,8 @@ ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = range(3)
     WHY_SLOW,
     WHY_NO_SCRIPT,
     WHY_TURNED,
-) = range(9)
+    WHY_NOT_ENROLLED,
+) = range(10)
 REASONS: Final = (
     "",
     "starting",
@@ -44,6 +45,7 @@ REASONS: Final = (
     "engine is slow",
     "script is missing",
     "face is turned away",
+    "not enrolled",
 )
 """Words for a status line and for the covered picture's caption, by reason."""
 
@@ -115,6 +117,8 @@ def decide(
         reason = WHY_NO_FACE
     elif last_status == TURNED:
         reason = WHY_TURNED
+    elif last_status == NOT_ENROLLED:
+        reason = WHY_NOT_ENROLLED
     elif last_status == FAILED:
         reason = WHY_ERROR
     elif last_status in (0, LOADING):
@@ -128,7 +132,7 @@ def decide(
         if no_face_choice == CAMERA and last_status == NO_FACE and fresh:
             return BYPASS, WHY_NO_FACE
         return COVERING, reason
-    without = last_status in (NO_FACE, TURNED)
+    without = last_status in (NO_FACE, TURNED, NOT_ENROLLED)
     if without and no_face_choice == COVER:
         return COVERING, reason
     if fresh and not without:
@@ -205,6 +209,19 @@ CAUSES: Final = (
         "one face of several lost ('Which face: All')",
         "results say TURNED for a second; then the face counts as gone, and the others are swapped",
         Situation(last_status=TURNED),
+    ),
+    Cause(
+        "'Only me', and nobody is enrolled",
+        "results say NOT_ENROLLED, whatever was chosen for no face; the picture gets older",
+        Situation(no_face_choice=CAMERA, last_status=NOT_ENROLLED),
+    ),
+    Cause(
+        "'Only me': the owner is not recognised yet, or was there a moment ago",
+        "results say TURNED; the picture gets older",
+        Situation(no_face_choice=CAMERA, last_status=TURNED),
+    ),
+    Cause(
+        "'Only me': the owner has left", "results say NO_FACE, whoever else is there", Situation(last_status=NO_FACE)
     ),
     Cause("one face more", "nothing: the next result has patches for all", Situation()),
     Cause("engine slow", "no results; the picture gets older", Situation()),

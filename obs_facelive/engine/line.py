@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from obs_facelive.engine.mailbox import Mailbox
 from obs_facelive.frame import Frame
-from obs_facelive.pipeline import Looked, Outcome, Pipeline, Swapped
+from obs_facelive.pipeline import Looked, Outcome, Pipeline, Swapped, unswapped
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.swap.sane import sane
@@ -175,7 +175,7 @@ class Line:
             return replace(job, error=error)
         if looked.faces and not looked.turned:
             return replace(job, looked=looked)
-        return replace(job, looked=looked, outcome=Outcome(looked.faces, [], looked.turned))
+        return replace(job, looked=looked, outcome=unswapped(looked))
 
     def _swap(self) -> None:
         while (job := self._to_swap.take()) is not None:

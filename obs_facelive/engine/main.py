@@ -21,7 +21,7 @@ from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
-from obs_facelive.link.commands import Close, Open, lines, read
+from obs_facelive.link.commands import Close, Command, Open, Remember, lines, read
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.runtime.session import Device
 
@@ -36,7 +36,7 @@ _NICE = 5
 _GIL_PASSED_ON = 0.001
 """Seconds for which a thread that runs Python may keep another waiting that only has to hand on a frame."""
 
-Commands = queue.SimpleQueue[Open | Close]
+Commands = queue.SimpleQueue[Command]
 
 
 def _listen(stream: IO[bytes], commands: Commands, gone: threading.Event) -> None:
@@ -92,7 +92,7 @@ class Engine:
         for session in self._sessions.values():
             session.beat(self._beats)
 
-    def _obey(self, command: Open | Close) -> None:
+    def _obey(self, command: Command) -> None:
         match command:
             case Open(name, capacity, patch_capacity) if name not in self._sessions:
                 try:
@@ -105,6 +105,8 @@ class Engine:
                 session = self._sessions.pop(name)
                 session.close()
                 self._closing.append(session)
+            case Remember(name) if name in self._sessions:
+                self._sessions[name].remember()
 
 
 def _step_back() -> None:

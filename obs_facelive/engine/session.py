@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
+from obs_facelive.engine.desk import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
@@ -15,7 +16,7 @@ from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.frame import Frame, Patch
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.quality import LADDER, Rung
@@ -65,6 +66,7 @@ class Session:
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
+        self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -81,12 +83,17 @@ class Session:
             self._line = Line(self._take, self._done, self._drop)
         if self._end.fresh():
             self._line.wake()
+        self._desk.tend(self._orders.pipeline)
         self._count(time.monotonic())
+
+    def remember(self) -> None:
+        """Enrols the face that is seen as the owner's; what becomes of it is told in the status."""
+        self._desk.open()
 
     @property
     def started(self) -> bool:
         """Whether a face was swapped, or there was none."""
-        return self._status in (SWAPPED, NO_FACE, TURNED)
+        return self._status in (SWAPPED, NO_FACE, TURNED, NOT_ENROLLED)
 
     def busy_for(self, now: float) -> float:
         """Seconds that one piece of work has already taken."""
@@ -124,8 +131,10 @@ class Session:
         status, patches, faces = LOADING if self._orders.loading else FAILED, list[Patch](), 0
         if outcome := job.outcome:
             faces, patches = len(outcome.faces), outcome.patches
-            self._patience.saw(faces > 0, time.monotonic())
-            status = TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            self._patience.saw(faces > 0 or outcome.company, time.monotonic())
+            status = (
+                NOT_ENROLLED if not outcome.enrolled else TURNED if outcome.turned else SWAPPED if faces else NO_FACE
+            )
             if self._stamp:
                 patches = patches + self._stamp.patches(job.frame)
         elif job.error:
@@ -231,6 +240,7 @@ class Session:
             "provider": PROVIDERS[self._stages.device(self._orders.settings)],
             "persona": self._persona,
             "error": (self._load_error or self._frame_error)[:500],
+            "enrolment": self._desk.words[:500],
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }

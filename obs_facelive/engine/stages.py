@@ -8,6 +8,9 @@ from pathlib import Path
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
+from obs_facelive.identity.enrolment import Enrolled, Enrolment, save
+from obs_facelive.identity.owner import Owner
+from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
@@ -35,6 +38,7 @@ class Stages:
         self._home, self._device = home, device
         self._lock = threading.Lock()
         self._networks: dict[Device, tuple[BlazeFace, FaceMesh]] = {}
+        self._recogniser: Recogniser | None = None
 
     def device(self, settings: Settings) -> Device:
         """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
@@ -53,13 +57,26 @@ class Stages:
             Occlusion(self._home.models, canonical, self.device(settings)),
             Reshape(persona.shape, canonical),
         )
-        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, real=persona.info.real)
+        owner = Owner(self.recogniser, Enrolled(self._home), canonical)
+        real = persona.info.real
+        return Pipeline(detector, landmarker, swapper, merger, canonical, occlusion, reshape, owner, real=real)
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""
         detector, landmarker = self._opened("cpu")
         portrait = find_portrait(picture, detector, landmarker)
         return make_persona(info, portrait, load_canonical_face(self._home.models))
+
+    def recogniser(self) -> Recogniser:
+        """The network that says whose face it is: half a second, once, for whoever needs it. Raises `ModelError`."""
+        with self._lock:
+            if self._recogniser is None:
+                self._recogniser = Recogniser(self._home.models)
+            return self._recogniser
+
+    def remember(self, enrolment: Enrolment) -> Enrolment:
+        """See `obs_facelive.identity.enrolment.save`."""
+        return save(self._home, enrolment)
 
     def _opened(self, device: Device) -> tuple[BlazeFace, FaceMesh]:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Annotated, Final
+from typing import IO, Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -30,16 +30,25 @@ class Close(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"na
     name: _Name
 
 
-def read(line: bytes) -> Open | Close:
+class Remember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "remember"}):
+    """Remember the face that is seen in the block ``name`` as the owner's."""
+
+    name: _Name
+
+
+Command: TypeAlias = Open | Close | Remember
+
+
+def read(line: bytes) -> Command:
     """The command in ``line``. Raises `ValueError`, and nothing else, where there is none."""
-    kinds: tuple[type[Open | Close], ...] = (Open, Close)
+    kinds: tuple[type[Command], ...] = (Open, Close, Remember)
     reasons: list[str] = []
     for kind in kinds:
         try:
             return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
-    raise ValueError(f"neither open ({reasons[0]}) nor close ({reasons[1]})")
+    raise ValueError(f"neither open ({reasons[0]}) nor close ({reasons[1]}) nor remember ({reasons[2]})")
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -50,6 +50,7 @@ RESULT_WORDS = 64
 
 # What a result says about its frame.
 SWAPPED, NO_FACE, FAILED, LOADING, TURNED = 1, 2, 3, 4, 5
+NOT_ENROLLED = 9
 
 MAX_SIDE = 16384
 """Longest side of a picture, in pixels."""

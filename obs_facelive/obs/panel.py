@@ -36,7 +36,7 @@ class Panel:
 
     Attributes
     ----------
-    status_line, restart_engine, opened, closed : what the script connects; each takes the address of a filter's row
+    status_line, restart_engine, remember, opened, closed : what the script connects; each takes the address of a filter's row
     video_sources : names of the sources that a camera can show
     sound_sources : names of the sources that have sound
     """
@@ -47,9 +47,11 @@ class Panel:
         self._filter_panel = _Properties(self._make_filter)
         self._camera_panel = _Properties(self._make_camera)
         self._on_restart = _Clicked(self._restart)
+        self._on_remember = _Clicked(self._remember)
         self._on_destroy = _Destroyed(lambda row: self.closed(row))
         self.status_line: Callable[[int], str] = lambda row: "FaceLive's script is not loaded"
         self.restart_engine: Callable[[], None] = lambda: None
+        self.remember: Callable[[int], None] = lambda row: None
         self.video_sources: Callable[[], list[str]] = lambda: []
         self.sound_sources: Callable[[], list[str]] = lambda: []
         self.opened: Callable[[int], None] = lambda row: None
@@ -83,6 +85,9 @@ class Panel:
             if group is None:
                 group = groups[field.group] = self._obs["obs_properties_create"]()
             self._add(group, field)
+            if field.name == "others":
+                words = _c("Remember my face (2 seconds)")
+                self._obs["obs_properties_add_button"](group, _c("remember"), words, self._on_remember)
             if field.name == "privacy":
                 self._obs["obs_properties_add_text"](group, _c("privacy_note"), _c(privacy_note), abi.TEXT_INFO)
         for name, group in groups.items():
@@ -123,6 +128,10 @@ class Panel:
 
     def _cameras(self) -> dict[str, str]:
         return {"": "Choose a source", **{name: name for name in self.video_sources()}}
+
+    def _remember(self, properties: int, button: int, row: int) -> bool:
+        self.remember(row)
+        return False
 
     def _restart(self, properties: int, button: int, row: int) -> bool:
         self.restart_engine()

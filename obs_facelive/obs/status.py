@@ -47,7 +47,7 @@ class Report(msgspec.Struct, frozen=True):
     ----------
     fps, swap_fps : results and swaps a second
     stages_ms : milliseconds by stage
-    provider, persona, rung, rung_why, error : words, one line each, fit to be shown
+    provider, persona, rung, rung_why, error, enrolment : words, one line each, fit to be shown
     """
 
     fps: _Number = 0.0
@@ -58,6 +58,7 @@ class Report(msgspec.Struct, frozen=True):
     rung: _Words = ""
     rung_why: _Words = ""
     error: _Words = ""
+    enrolment: _Words = ""
 
 
 def engine_report(memory: SharedMemory) -> Report:
@@ -86,6 +87,7 @@ def read_report(text: bytes) -> Report:
         rung=plain(said.rung, 64),
         rung_why=plain(said.rung_why, 200),
         error=plain(said.error, 500),
+        enrolment=plain(said.enrolment, 500),
     )
 
 
@@ -139,6 +141,7 @@ def status(
         "rung": report.rung,
         "rung_why": report.rung_why,
         "last_error": report.error,
+        "enrolment": report.enrolment,
         "stages_ms": report.stages_ms,
     }
 
@@ -156,6 +159,8 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
         parts.append(f"{', '.join(now['sound'])} in step")
     if now.get("note"):
         parts.append(str(now["note"]))
+    if now.get("enrolment"):
+        parts.append(str(now["enrolment"]))
     if now["provider"]:
         parts.append(str(now["provider"]))
     error = trouble or str(now["last_error"])

@@ -58,6 +58,7 @@ class Supervisor:
         self._restarts = Restarts()
         self._starts = 0
         self._restart = threading.Event()
+        self._remember: set[int] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._panels: dict[int, int] = {}
@@ -86,6 +87,10 @@ class Supervisor:
     def restart_engine(self) -> None:
         """Asks for a new engine process (the panel's button)."""
         self._restart.set()
+
+    def remember(self, row: int) -> None:
+        """Asks the engine to enrol whom the row's camera sees (the panel's button)."""
+        self._remember.add(row)
 
     def panel_opened(self, row: int) -> None:
         """A panel of the row is on the screen: its status line is kept fresh."""
@@ -139,6 +144,10 @@ class Supervisor:
             self._forget(self._instances.gone.pop())
         for instance in self._instances:
             self._hotkeys.tend(instance)
+        while self._remember:
+            asked = self._instances.get(self._remember.pop())
+            if self._engine and asked and asked.block:
+                self._engine.tell(remember=asked.block.memory.name)
         self._targets.tend(self._instances)
         self._sound.tend(self._instances, now)
         self._watch_engine(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -29,6 +29,10 @@ REMEMBER = 1.0
 """Seconds for which a lost face keeps its number, and its claim to be the chosen one."""
 SAME_FACE = 0.3
 """Boxes that overlap by more than this (intersection over union) are one face."""
+NEAR = 0.1
+"""Faces whose boxes, larger by this share of their size on each side, overlap may be taken for each other."""
+JUMP = 0.5
+"""Share of a face's size that it does not move by between two frames: what is found so far away may be another face."""
 
 
 @dataclass(eq=False)
@@ -57,7 +61,10 @@ class Tracker:
 
     Attributes
     ----------
-    lost : a chosen face was seen within the last second, but not in the last frame
+    missed : by number, where a chosen face was that was seen within the last second, but not in the last frame
+    doubtful : numbers of faces in the last frame that may be somebody else than in the frame before: they were lost meanwhile,
+        moved far, or are near another face
+    beyond : boxes (4,) of faces that the detector found when it ran last, and that are not followed
     """
 
     def __init__(self, registration: Registration | None = None) -> None:
@@ -68,7 +75,14 @@ class Tracker:
         self._looked = -np.inf
         self._crowded = -np.inf
         self._choice: FaceChoice | None = None
-        self.lost = False
+        self.missed: dict[int, Floats] = {}
+        self.doubtful: set[int] = set()
+        self.beyond: list[Floats] = []
+
+    @property
+    def lost(self) -> bool:
+        """A chosen face was seen within the last second, but not in the last frame."""
+        return bool(self.missed)
 
     def follow(
         self,
@@ -78,31 +92,47 @@ class Tracker:
         landmark: Landmark,
         look_again: float = LOOK_AGAIN,
         hidden: Mapping[int, Plane] = _NOTHING,
+        plain: Collection[int] = (),
     ) -> list[Face]:
         """The chosen faces in ``frame``, by number. Frames come in order; a jump in time is no harm.
 
         Newcomers are looked for every ``look_again`` seconds. Blendshapes are left at zero. If the one chosen face of several
         is lost, nobody else takes its place for a second: otherwise one person would be swapped while the other's bare face
-        is shown. ``hidden``, by number: what lay in front of the faces in the frame before.
+        is shown. ``hidden``, by number: what lay in front of the faces in the frame before. ``plain``: numbers of faces that
+        need no steady points. With `Settings.only_me` all faces are followed: who they are is seen later.
         """
         time = frame.time
+        how: FaceChoice = "all" if settings.only_me else settings.face
+        self.doubtful = set()
         self._tracks = [t for t in self._tracks if abs(time - t.seen) <= REMEMBER]
         found: list[tuple[_Track, Landmarks]] = []
         for track in [t for t in self._tracks if t.wanted and t.seen == self._last]:
             answer = look_closely(frame.pixels, roi_of_points(track.points), landmark)
-            if answer and _shows(answer.points, found):
+            if answer and (same := _shown_as(answer.points, found)):
                 self._tracks.remove(track)
+                self.doubtful.add(same.number)
             elif answer:
                 found.append((track, answer))
+                if _moved(track.points, answer.points) > JUMP:
+                    self.doubtful.add(track.number)
         missing = sum(t.wanted for t in self._tracks) > len(found)
-        if not found or missing or abs(time - self._looked) >= look_again or settings.face != self._choice:
-            found = self._choose(frame, settings.face, detect(frame.pixels), landmark, found)
-            self._looked, self._choice = time, settings.face
+        if not found or missing or abs(time - self._looked) >= look_again or how != self._choice:
+            found = self._choose(frame, how, detect(frame.pixels), landmark, found)
+            self._looked, self._choice = time, how
+        absent = self._absent(found)
+        self.doubtful |= _near([*_boxes(found), *((t.number, box_of(t.points)) for t in absent)])
         faces = [
-            self._face(track, answer, frame, settings.steadiness, hidden.get(track.number)) for track, answer in found
+            self._face(
+                track,
+                answer,
+                frame,
+                0 if track.number in plain else settings.steadiness,
+                hidden.get(track.number),
+            )
+            for track, answer in found
         ]
         self._last = time
-        self.lost = any(track.wanted for track in self._absent(found))
+        self.missed = {track.number: box_of(track.points) for track in absent if track.wanted}
         return sorted(faces, key=lambda face: face.track)
 
     def _choose(
@@ -136,11 +166,15 @@ class Tracker:
                 continue
             region = roi_of_detection(boxes[candidate], detections.eyes[new[candidate - len(found)]])
             answer = look_closely(frame.pixels, region, landmark)
-            if answer and not _shows(answer.points, found + chosen):
+            if answer and not _shown_as(answer.points, found + chosen):
+                if owner:
+                    self.doubtful.add(owner.number)
                 chosen.append((owner or self._newcomer(answer.points, frame.time), answer))
         for track in self._absent(chosen):
             # Of several faces, one that is only lost is still wanted; of one, the new one takes its place.
             track.wanted &= track in self._absent(found) and (how == "all" or not chosen)
+        followed = [box for _, box in _boxes(chosen)]
+        self.beyond = [box for box in detections.boxes if not _overlaps(box, followed)]
         return chosen
 
     def _absent(self, found: list[tuple[_Track, Landmarks]]) -> list[_Track]:
@@ -197,6 +231,32 @@ def _overlaps(box: Floats, boxes: list[Floats]) -> bool:
     return bool((overlap(box, np.array(boxes, np.float32).reshape(-1, 4)) > SAME_FACE).any())
 
 
-def _shows(points: Floats, found: list[tuple[_Track, Landmarks]]) -> bool:
-    """Whether ``points`` are one of the faces that are already ``found``."""
-    return _overlaps(box_of(points), [box_of(answer.points) for _, answer in found])
+def _shown_as(points: Floats, found: list[tuple[_Track, Landmarks]]) -> _Track | None:
+    """Which of the faces that are already ``found`` the ``points`` are."""
+    box = box_of(points)
+    return next((track for track, answer in found if _overlaps(box, [box_of(answer.points)])), None)
+
+
+def _boxes(found: list[tuple[_Track, Landmarks]]) -> list[tuple[int, Floats]]:
+    """Number and box of each of the faces ``found``."""
+    return [(track.number, box_of(answer.points)) for track, answer in found]
+
+
+def _moved(before: Floats, after: Floats) -> float:
+    """How far a face has moved, as a share of its size."""
+    old, new = box_of(before), box_of(after)
+    return float(np.linalg.norm((old[:2] + old[2:] - new[:2] - new[2:]) / 2) / max(old[2:] - old[:2]))
+
+
+def _near(boxes: list[tuple[int, Floats]]) -> set[int]:
+    """Numbers of the faces whose boxes come `NEAR` one another's."""
+    grown = []
+    for number, box in boxes:
+        air = NEAR * (box[2:] - box[:2])
+        grown.append((number, np.concatenate([box[:2] - air, box[2:] + air])))
+    near: set[int] = set()
+    for index, (number, box) in enumerate(grown):
+        for other, its in grown[:index]:
+            if (np.minimum(box[2:], its[2:]) > np.maximum(box[:2], its[:2])).all():
+                near |= {number, other}
+    return near
