@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from obs_facelive.personas.likeness import likeness
 from obs_facelive.personas.make import find_portrait
 from obs_facelive.personas.mix import mix
 from obs_facelive.personas.recipe import METHOD, Recipe
-from obs_facelive.personas.variation import vary
+from obs_facelive.personas.variation import bearded, vary
 from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
@@ -39,6 +39,8 @@ TOO_NEAR = 0.45
 """Cosine from which a mix is taken for a real person. Likenesses of 20 people (the shipped ones, and twelve portraits) have .50 to
 .76 with their own photo; of 380 pairs of different people the median is .10, 99 % are below .37, and one is above: .51, a pair
 that the eye takes for sisters, too."""
+_FULL = 0.7
+"""How much of a beard must be left to go with the one around it."""
 _SIDE = 512
 _LOOKS = 6
 """Pictures, half a second apart, after which the head has the mix's proportions."""
@@ -88,8 +90,7 @@ class Mixer:
             if embedding @ vector >= TOO_NEAR:
                 raise PersonaError(f"this mix looks too much like {whose}. Take another seed, or other parents.")
         persona = replace(persona, embedding=embedding)
-        head = recipe.parents[vary(recipe.weights, recipe.seed).owners[REGIONS.index("mouth")]]
-        return save_persona(self._home.personas, persona, self._portrait(persona, head))
+        return save_persona(self._home.personas, persona, self._portrait(persona, _head(parents, recipe)))
 
     def _parent(self, name: str) -> Persona:
         if name not in self._home.persona_names():
@@ -139,9 +140,9 @@ class Mixer:
         )
         return self._recogniser.embed(found.pixels, found.points)
 
-    def _portrait(self, persona: Persona, head: str) -> Pixels:
-        """``persona`` on the head and hair of the parent ``head``; by itself where that has no picture to wear it on."""
-        picture = cv2.imread(str(self._home.personas / head / THUMBNAIL_FILE))
+    def _portrait(self, persona: Persona, head: Persona) -> Pixels:
+        """``persona`` with the hair of the parent ``head``; by itself where that has no picture to wear it on."""
+        picture = cv2.imread(str(self._home.personas / head.info.id / THUMBNAIL_FILE))
         if picture is not None:
             large = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
             pixels = np.asarray(cv2.cvtColor(large, cv2.COLOR_BGR2BGRA), np.uint8)
@@ -152,3 +153,11 @@ class Mixer:
             if patches:
                 return compose(frames[-1], patches)[..., :3]
         return likeness(persona, self._canonical)[0]
+
+
+def _head(parents: Sequence[Persona], recipe: Recipe) -> Persona:
+    """On whose head a mix is shown: that of the mouth's owner, unless a full beard would grow around a short one."""
+    variation = vary(recipe.weights, recipe.seed)
+    owner = parents[variation.owners[REGIONS.index("mouth")]]
+    bare = [parent for parent in parents if not bearded(parent.texture)]
+    return bare[0] if bare and bearded(owner.texture) and variation.beard < _FULL else owner

@@ -67,9 +67,9 @@ def take_apart(texture: Pixels, canonical: CanonicalFace, size: int) -> Layers:
     return Layers(tone, odds - tone)
 
 
-def put_together(tone: Floats, features: Floats) -> Pixels:
-    """(s, s, 3) uint8: the texture of both, (s, s, 3) log-odds."""
-    return np.asarray(np.round(255 / (1 + np.exp(-(tone + features)))), np.uint8)
+def put_together(layers: Layers) -> Pixels:
+    """(s, s, 3) uint8: the texture of ``layers``."""
+    return np.asarray(np.round(255 / (1 + np.exp(-(layers.tone + layers.features)))), np.uint8)
 
 
 def regions(canonical: CanonicalFace, size: int, softness: float) -> Floats:
@@ -91,10 +91,10 @@ def regions(canonical: CanonicalFace, size: int, softness: float) -> Floats:
         ("brows", [RIGHT_BROW, LEFT_BROW], 1.35),
     ):
         for ring in rings:
-            inside = _inside(uv[ring], size, growth)
-            hard[:, inside] = 0
-            hard[REGIONS.index(name), inside] = 1
-    lips = _inside(uv[LIPS_OUTER], size, 1.25)
+            within = inside(uv[ring], size, growth)
+            hard[:, within] = 0
+            hard[REGIONS.index(name), within] = 1
+    lips = inside(uv[LIPS_OUTER], size, 1.25)
     hard[:, lips] = 0
     hard[REGIONS.index("mouth"), lips] = 1
     hard = np.maximum(hard, hard[..., ::-1])
@@ -145,8 +145,8 @@ def blurred(picture: Floats, width: float) -> Floats:
     return np.asarray(out if small == size else cv2.resize(out, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _inside(ring: Floats, size: int, growth: float) -> Indices:
-    """(size, size) bool: the hull around ``ring`` (n, 2), ``growth`` times as large."""
+def inside(ring: Floats, size: int, growth: float) -> Indices:
+    """(size, size) bool: whether a texel lies in the hull around ``ring`` (n, 2), ``growth`` times as large."""
     centre = ring.mean(0)
     hull = cv2.convexHull((((ring - centre) * growth + centre) * size).astype(np.float32))
     out = np.zeros((size, size), np.uint8)

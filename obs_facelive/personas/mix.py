@@ -8,9 +8,9 @@ import numpy as np
 
 from obs_facelive.frame import Floats
 from obs_facelive.personas.bank import Bank, mix_banks, side
-from obs_facelive.personas.collage import REGIONS, Collage, put_together, regions, take_apart
+from obs_facelive.personas.collage import REGIONS, Collage, Layers, put_together, regions, take_apart
 from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo
-from obs_facelive.personas.variation import Variation, varied_features, vary
+from obs_facelive.personas.variation import Variation, varied, vary
 from obs_facelive.swap.light import LightReader, texture_light
 from obs_facelive.topology import CanonicalFace
 
@@ -33,7 +33,7 @@ def mix(
     layers = [take_apart(parent.texture, canonical, TEXTURE) for parent in parents]
     tone = np.tensordot(variation.tone, np.stack([layer.tone for layer in layers]), 1)
     features = Collage(canonical, TEXTURE, shares).of([layer.features for layer in layers])
-    texture = put_together(tone, varied_features(features, variation, canonical))
+    texture = put_together(varied(Layers(tone, features), variation, canonical))
     mouth = _with_teeth(parents, variation.owners[REGIONS.index("mouth")])
     banks = [Bank(parent.expressions, parent.neutral, parent.lines) for parent in parents]
     bank = mix_banks(banks, weights, Collage(canonical, max(side(banks), 16), shares).of)

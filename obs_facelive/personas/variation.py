@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from obs_facelive.frame import Floats
-from obs_facelive.personas.collage import REGIONS, SIDE, blurred, enlarged, regions
+from obs_facelive.frame import Floats, Pixels
+from obs_facelive.personas.collage import REGIONS, SIDE, Layers, blurred, enlarged, inside, regions
 from obs_facelive.personas.unwrap import over_texture
-from obs_facelive.swap.light import LUMA, skin_points
-from obs_facelive.topology import CanonicalFace
+from obs_facelive.swap.light import LUMA, log_odds, skin_points
+from obs_facelive.topology import LIPS_OUTER, CanonicalFace
 
 _COUNTS = {"forehead": 0.6, "brows": 2.0, "eyes": 2.0, "nose": 1.5, "cheeks": 1.0, "mouth": 2.5}
 """How much of whom a face is seen to be each of `REGIONS` carries."""
+_LIGHTER = 0.45
+"""How much of its darkness hair loses when it is grey."""
 _HAIR = 0.55
 """Log-odds by which hair is darker than the skin under it, at the least."""
 
@@ -29,6 +31,7 @@ class Variation:
     owners : for each of `REGIONS` the number of the parent whose it is
     brows : how dense the brows are, 1 as their owner's
     beard : how much is left of a beard
+    grey : 0..1, how grey the hairs are
     creases : how deep wrinkles and folds of the resting face are
     tone : (n,) float32, how much of whose skin tone, 1 together
     iris : (n,) likewise of the eyes' colour
@@ -38,6 +41,7 @@ class Variation:
     owners: tuple[int, ...]
     brows: float
     beard: float
+    grey: float
     creases: float
     tone: Floats
     iris: Floats
@@ -59,11 +63,14 @@ class Dice:
 def vary(weights: Sequence[float], seed: int) -> Variation:
     """The throw of ``seed`` for parents that count for ``weights`` (n, 1 together)."""
     dice = Dice(seed)
+    years = dice.between(0, 1, "years")
     return Variation(
         owners=_owners(weights, dice),
         brows=dice.between(0.75, 1.15, "brows"),
-        beard=dice.between(0.1, 1.0, "beard"),
-        creases=dice.between(0.5, 1.5, "creases"),
+        beard=dice.between(0.3, 1.0, "beard"),
+        # Three of four have none, and whose hairs are grey has folds.
+        grey=max(0.0, years - 0.75) * 2.4,
+        creases=max(dice.between(0.5, 1.5, "creases"), years + 0.5 if years > 0.75 else 0.0),
         tone=_leaned(weights, dice, "tone"),
         iris=_leaned(weights, dice, "iris"),
         exaggeration=dice.between(-0.1, 0.5, "exaggeration"),
@@ -90,19 +97,38 @@ def _leaned(weights: Sequence[float], dice: Dice, purpose: str) -> Floats:
     return np.asarray(leaned / leaned.sum(), np.float32)
 
 
-def varied_features(features: Floats, variation: Variation, canonical: CanonicalFace) -> Floats:
-    """``features`` (s, s, 3) log-odds, see `obs_facelive.personas.collage.Layers`, as ``variation`` has them."""
+def varied(skin: Layers, variation: Variation, canonical: CanonicalFace) -> Layers:
+    """``skin`` as ``variation`` has it."""
+    features = skin.features
     size = len(features)
-    brows, mouth = (enlarged(mask, size) for mask in regions(canonical, SIDE, 0.012)[[*map(REGIONS.index, ("brows", "mouth"))]])
+    masks = regions(canonical, SIDE, 0.012)
+    brows, mouth = (enlarged(masks[REGIONS.index(name)], size) for name in ("brows", "mouth"))
     luma = features @ LUMA
     bare = enlarged(blurred(over_texture(canonical, skin_points(canonical)[:, None], SIDE)[..., 0], 0.006), size)
     # Hair is what is much darker than skin over an area: a beard's gaps belong to it.
     hair = np.clip((-blurred(luma, 0.012) - _HAIR * 0.4) / (_HAIR * 0.6), 0, 1)
-    lower = mouth * np.clip(bare * 2 - 0.6, 0, 1)
+    lips = blurred(inside(canonical.uv[LIPS_OUTER], SIDE, 0.96).astype(np.float32), 0.006)
+    lower = mouth * (1 - enlarged(lips, size))
     gain = 1 + (variation.brows - 1) * brows
     gain += (variation.beard - 1) * lower * hair
     # Creases: finer than the features, coarser than pores, on skin without hair.
     crease = blurred(features, 0.0025) - blurred(features, 0.012)
-    skin = np.clip(bare * 2 - 1, 0, 1) * (1 - hair)
-    change = np.tanh(crease * 2) / 2 * (variation.creases - 1) * skin[..., None]
-    return np.asarray(features * gain[..., None] + change, np.float32)
+    smooth = np.clip(bare * 2 - 1, 0, 1) * (1 - hair)
+    change = np.tanh(crease * 2) / 2 * (variation.creases - 1) * smooth[..., None]
+    features = features * gain[..., None] + change
+    # Grey hair is lighter, and has no hue at all: not that of the skin around it, either.
+    grey = (variation.grey * np.maximum(brows, lower) * np.clip(-features @ LUMA / _HAIR, 0, 1))[..., None]
+    whole = skin.tone + features
+    hue = whole - (whole @ LUMA)[..., None]
+    features = features - grey * (0.9 * hue + _LIGHTER * features @ LUMA[:, None])
+    return Layers(skin.tone, np.asarray(features, np.float32))
+
+
+def bearded(texture: Pixels) -> bool:
+    """Whether the chin of a ``texture`` (s, s, 3) has a beard: it is far darker than the cheeks, stubble is not."""
+    odds, size = log_odds(texture.astype(np.float32)) @ LUMA, len(texture)
+    chin, cheeks = (
+        np.median(odds[int(top * size) : int(bottom * size), int(left * size) : int((1 - left) * size)])
+        for top, bottom, left in ((0.82, 0.93, 0.3), (0.45, 0.6, 0.2))
+    )
+    return bool(chin < cheeks - 0.6)
