@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from obs_facelive.cli_add import add_pack_file, add_persona, fetch, tell_photo, whose
+from obs_facelive.cli_mix import mix
 from obs_facelive.console import MISUSE, end, say
 from obs_facelive.home import Home
 from obs_facelive.personas.errors import PersonaError
@@ -20,6 +21,7 @@ persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wea
 persona_app.command("add")(add_persona)
 persona_app.command("add-pack")(add_pack_file)
 persona_app.command("fetch")(fetch)
+persona_app.command("mix")(mix)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its id, see 'facelive persona list'.")]
 

@@ -1,0 +1,163 @@
+"""Mixed people on disk: made of the personas that are there, kept apart from every real face, with a picture of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.engine.stages import Stages
+from obs_facelive.frame import Floats, Frame, Pixels
+from obs_facelive.home import Home
+from obs_facelive.identity.enrolment import EnrolmentError
+from obs_facelive.identity.enrolment import load as load_enrolment
+from obs_facelive.landmark.facemesh import FaceMesh
+from obs_facelive.personas.collage import REGIONS
+from obs_facelive.personas.library import (
+    THUMBNAIL_FILE,
+    Persona,
+    PersonaError,
+    PersonaInfo,
+    load_info,
+    load_persona,
+    save_persona,
+)
+from obs_facelive.personas.likeness import likeness
+from obs_facelive.personas.make import find_portrait
+from obs_facelive.personas.mix import mix
+from obs_facelive.personas.recipe import METHOD, Recipe
+from obs_facelive.personas.variation import bearded, vary
+from obs_facelive.settings import Settings
+from obs_facelive.topology import load_canonical_face
+from obs_facelive.view import compose
+
+TOO_NEAR = 0.45
+"""Cosine from which a mix is taken for a real person. Likenesses of 20 people (the shipped ones, and twelve portraits) have .50 to
+.76 with their own photo; of 380 pairs of different people the median is .10, 99 % are below .37, and one is above: .51, a pair
+that the eye takes for sisters, too."""
+_FULL = 0.7
+"""How much of a beard must be left to go with the one around it."""
+_SIDE = 512
+_LOOKS = 6
+"""Pictures, half a second apart, after which the head has the mix's proportions."""
+
+
+class Mixer:
+    """Makes mixes into a library; loads what it needs once.
+
+    Raises `obs_facelive.catalog.ModelError`.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home, self._stages = home, Stages(home, "cpu")
+        self._canonical = load_canonical_face(home.models)
+        self._recogniser = self._stages.recogniser()
+
+    def is_made(self, recipe: Recipe) -> bool:
+        """Whether the persona of ``recipe`` is there, of parents as they are now."""
+        try:
+            made = load_persona(self._home.personas / recipe.id).info
+            return made.origin == "mix" and made.recipe == recipe.record([self._parent(name) for name in recipe.parents])
+        except PersonaError:
+            return False
+
+    def make(self, recipe: Recipe) -> Path:
+        """The folder of the persona of ``recipe``; one that was made by the same name before is replaced.
+
+        Raises `PersonaError`: a parent is missing or real, the name is another persona's, or the face is too near to a real one.
+        """
+        parents = [self._parent(name) for name in recipe.parents]
+        self._refuse_taken(recipe)
+        names = " and ".join(parent.info.name for parent in parents)
+        info = PersonaInfo(
+            id=recipe.id,
+            name=recipe.name,
+            kind="synthetic",
+            origin="mix",
+            made=f"mixed, method {METHOD}",
+            source=f"a mix of {names}, who do not exist: neither does this person",
+            licence=", ".join(dict.fromkeys(parent.info.licence for parent in parents)),
+            tags=recipe.tags,
+            recipe=recipe.record(parents),
+        )
+        persona = mix(info, parents, recipe.weights, recipe.seed, self._canonical)
+        embedding = self._recogniser.embed(*likeness(persona, self._canonical))
+        for whose, vector in self._real_faces():
+            if embedding @ vector >= TOO_NEAR:
+                raise PersonaError(f"this mix looks too much like {whose}. Take another seed, or other parents.")
+        persona = replace(persona, embedding=embedding)
+        return save_persona(self._home.personas, persona, self._portrait(persona, _head(parents, recipe)))
+
+    def _parent(self, name: str) -> Persona:
+        if name not in self._home.persona_names():
+            known = ", ".join(self._home.persona_names()) or "none: run 'python3 install.py'"
+            raise PersonaError(f"there is no persona {name!r} to be mixed. There are: {known}.")
+        return load_persona(self._home.personas / name)
+
+    def _refuse_taken(self, recipe: Recipe) -> None:
+        """A mix never takes the place of somebody else."""
+        folder = self._home.personas / recipe.id
+        if not folder.exists():
+            return
+        try:
+            old = load_info(folder)
+        except PersonaError:
+            return  # nothing that could be worn
+        if old.origin != "mix":
+            raise PersonaError(f"there is a persona {recipe.id!r} that is no mix: choose another name.")
+        if old.id in recipe.parents:
+            raise PersonaError(f"{recipe.id!r} is one of the parents: choose another name.")
+
+    def _real_faces(self) -> Iterator[tuple[str, Floats]]:
+        """Whose, and (128,) what the recogniser says of it: the enrolled face, and every real person's in the library."""
+        try:
+            enrolment = load_enrolment(self._home)
+        except EnrolmentError as error:
+            raise PersonaError(f"a mix must not look like you, and that cannot be seen now: {error}") from error
+        if enrolment:
+            yield "the enrolled owner of this camera", enrolment.template
+        for name in self._home.persona_names():
+            try:
+                info = load_info(self._home.personas / name)
+                if info.real and (vector := self._photo(load_persona(self._home.personas / name))) is not None:
+                    yield f"{info.name!r}, a real person", vector
+            except PersonaError:
+                continue  # damaged: it cannot be worn either
+
+    def _photo(self, persona: Persona) -> Floats | None:
+        """(128,) of a real ``persona``'s photo: kept with it, or read from its thumbnail, if a face is found there."""
+        if persona.embedding.size:
+            return persona.embedding
+        picture = cv2.imread(str(self._home.personas / persona.info.id / THUMBNAIL_FILE))
+        if picture is None:
+            return None
+        found = find_portrait(
+            np.asarray(picture, np.uint8), BlazeFace(self._home.models), FaceMesh(self._home.models), smallest=48
+        )
+        return self._recogniser.embed(found.pixels, found.points)
+
+    def _portrait(self, persona: Persona, head: Persona) -> Pixels:
+        """``persona`` with the hair of the parent ``head``; by itself where that has no picture to wear it on."""
+        picture = cv2.imread(str(self._home.personas / head.info.id / THUMBNAIL_FILE))
+        if picture is not None:
+            large = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
+            pixels = np.asarray(cv2.cvtColor(large, cv2.COLOR_BGR2BGRA), np.uint8)
+            settings = Settings(badge="off")
+            pipeline = self._stages.pipeline(settings, persona)
+            frames = [Frame(pixels, number, number * 0.5) for number in range(_LOOKS)]
+            patches = [pipeline.process(frame, settings).patches for frame in frames][-1]
+            if patches:
+                return compose(frames[-1], patches)[..., :3]
+        return likeness(persona, self._canonical)[0]
+
+
+def _head(parents: Sequence[Persona], recipe: Recipe) -> Persona:
+    """On whose head a mix is shown: that of the mouth's owner, unless a full beard would grow around a short one."""
+    variation = vary(recipe.weights, recipe.seed)
+    owner = parents[variation.owners[REGIONS.index("mouth")]]
+    bare = [parent for parent in parents if not bearded(parent.texture)]
+    return bare[0] if bare and bearded(owner.texture) and variation.beard < _FULL else owner
