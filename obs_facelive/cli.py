@@ -23,8 +23,8 @@ from obs_facelive import __version__, settings
 from obs_facelive.cli_enrol import enrol
 from obs_facelive.cli_persona import persona_app
 from obs_facelive.cli_sign import note_and_sign, sign_file, signer_of
-from obs_facelive.console import FAILURE, MISUSE, end, say
 from obs_facelive.cli_verify import verify
+from obs_facelive.console import FAILURE, MISUSE, end, say
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:

@@ -21,7 +21,9 @@ UNMARKED, UNREADABLE = 1, 2
 def verify(
     source: Annotated[
         str,
-        typer.Argument(metavar="FILE|URL", help="An image, a video, or a file:, http: or rtmp: address of this machine."),
+        typer.Argument(
+            metavar="FILE|URL", help="An image, a video, or a file:, http: or rtmp: address of this machine."
+        ),
     ],
     seconds: Annotated[float, typer.Option(min=1, help="For how long a stream is looked at.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,

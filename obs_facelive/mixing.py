@@ -61,7 +61,9 @@ class Mixer:
         """Whether the persona of ``recipe`` is there, of parents as they are now."""
         try:
             made = load_persona(self._home.personas / recipe.id).info
-            return made.origin == "mix" and made.recipe == recipe.record([self._parent(name) for name in recipe.parents])
+            return made.origin == "mix" and made.recipe == recipe.record(
+                [self._parent(name) for name in recipe.parents]
+            )
         except PersonaError:
             return False
 

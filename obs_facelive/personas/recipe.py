@@ -71,7 +71,9 @@ def recipe_of(name: str, parents: Sequence[str], ratio: str, seed: int) -> Recip
     if not all(part.strip().isascii() and part.strip().isdigit() and 1 <= int(part) <= 1000 for part in parts):
         raise PersonaError(f"the ratio {ratio!r} is not understood: write whole numbers from 1 to 1000, as in 60:40.")
     if len(parts) != len(parents):
-        raise PersonaError(f"the ratio {ratio} has {len(parts)} numbers, and there are {len(parents)} parents: one each.")
+        raise PersonaError(
+            f"the ratio {ratio} has {len(parts)} numbers, and there are {len(parents)} parents: one each."
+        )
     shares = tuple(int(part) for part in parts)
     try:
         recipe = Recipe(name=name, parents=tuple(parents), ratio=shares, seed=seed)

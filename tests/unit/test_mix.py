@@ -109,7 +109,9 @@ def test_what_comes_from_whom_follows_the_ratio() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_feature_is_whole_and_one_persons(seed: int, people: dict[str, Persona], canonical: CanonicalFace) -> None:
+def test_every_feature_is_whole_and_one_persons(
+    seed: int, people: dict[str, Persona], canonical: CanonicalFace
+) -> None:
     """Neither ghosts of two pairs of brows, nor skin without pores."""
     parents = [people["leila"], people["rafael"]]
     child = mix(INFO, parents, [0.5, 0.5], seed, canonical)
@@ -129,7 +131,9 @@ def test_a_mean_of_textures_would_be_found_out(people: dict[str, Persona], canon
         for parent in parents
     )
     assert likest < 0.98
-    both = [float(np.corrcoef(fine(mean, canonical, "brows"), fine(p.texture, canonical, "brows"))[0, 1]) for p in parents]
+    both = [
+        float(np.corrcoef(fine(mean, canonical, "brows"), fine(p.texture, canonical, "brows"))[0, 1]) for p in parents
+    ]
     assert min(both) > 0.3, "the mean has both pairs of brows"
 
 
@@ -188,7 +192,9 @@ def bank(*expressions: int, strength: float = 0.5, value: int = 10) -> Bank:
     """One with these blendshapes up, and lines that say which."""
     vectors = np.zeros((len(expressions), 52), np.float32)
     vectors[np.arange(len(expressions)), list(expressions)] = strength
-    lines = np.stack([np.full((16, 16), value + n, np.int8) for n in expressions]) if expressions else np.zeros((0, 16, 16))
+    lines = (
+        np.stack([np.full((16, 16), value + n, np.int8) for n in expressions]) if expressions else np.zeros((0, 16, 16))
+    )
     return Bank(vectors, np.zeros(52, np.float32), lines.astype(np.int8))
 
 
