@@ -61,6 +61,15 @@ def test_the_badge_is_one_more_patch_in_its_corner(pipeline: Pipeline, picture: 
     assert badge.pixels[..., :3].max() > 200  # letters that can be read
 
 
+def test_the_largest_badge_on_a_whole_picture_fits_into_the_link(pipeline: Pipeline, picture: Pixels) -> None:
+    frame = Frame(picture, 0, 0.0)
+    patches = pipeline.process(frame, Settings(view="side", badge_size=15)).patches
+    assert sum(patch.pixels.nbytes for patch in patches) <= picture.nbytes
+    without = pipeline.process(frame, Settings(view="side", badge="off")).patches
+    shown, bare = compose(frame, patches), compose(frame, without)
+    assert not np.array_equal(shown[:150, -450:], bare[:150, -450:])
+
+
 @pytest.mark.parametrize("kind, patches", [("synthetic", 1), ("self", 2), ("granted", 2)])
 def test_a_real_persons_face_is_never_worn_without_the_badge(
     home: Home, picture: Pixels, kind: Literal["synthetic", "self", "granted"], patches: int
