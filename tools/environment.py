@@ -145,6 +145,7 @@ class Environment:
         for again in (False, True):
             self.make_empty(python)
             self._install()
+            self.forget_kernels()
             works = self.ask(_PROOF)
             if works.returncode == 0:
                 return
@@ -191,6 +192,19 @@ class Environment:
             self.keep_only(wanted, package)
         stamp_file.write_text(json.dumps(stamp))
 
+    def forget_kernels(self) -> None:
+        """Takes out what numba compiled of other sources: it looks at each kernel's own file, and not at the constants' files."""
+        stamp, now = self.home.env / "kernels.json", fingerprint(tests=False)
+        if stamp.is_file() and json.loads(stamp.read_text()) == now:
+            return
+        packages = (
+            [CHECKOUT / "obs_facelive"] if self.tests else self.home.env.glob("[Ll]ib/**/site-packages/obs_facelive")
+        )
+        for package in packages:
+            for kernel in package.rglob("__pycache__/*.nb[ci]"):
+                kernel.unlink()
+        stamp.write_text(json.dumps(now))
+
     def keep_only(self, wanted: str, package: list[str]) -> None:
         """Leaves ``wanted`` as the one distribution of its family (``onnxruntime-…``); ``package`` is what asks for it.
 
@@ -220,6 +234,6 @@ def fingerprint(tests: bool) -> str:
         )
     digest = hashlib.sha256()
     for file in files:
-        if file.suffix != ".pyc":
+        if file.parent.name != "__pycache__":
             digest.update(f"{file.relative_to(CHECKOUT)}\0".encode() + file.read_bytes())
     return digest.hexdigest()

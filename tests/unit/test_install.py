@@ -180,6 +180,30 @@ def test_the_fingerprint_follows_the_sources(tmp_path: Path, monkeypatch: pytest
     assert len(set(fingerprints)) == len(fingerprints)
 
 
+@pytest.mark.parametrize("tests", [False, True])
+def test_kernels_of_other_sources_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tests: bool) -> None:
+    monkeypatch.setattr(environment, "CHECKOUT", tmp_path / "checkout")
+    env = Environment(Home(tmp_path / "home"), tests)
+    place = tmp_path / "checkout" if tests else env.home.env / "lib" / "python3.11" / "site-packages"
+    source, constants = (tmp_path / "checkout" / "obs_facelive" / name for name in ("kernel.py", "constants.py"))
+    kernels = [
+        place / "obs_facelive" / "swap" / "__pycache__" / f"kernel.draw-1.py311.{end}" for end in ("nbi", "1.nbc")
+    ]
+    for file in (source, constants, tmp_path / "checkout" / "pyproject.toml", *kernels):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("first")
+    env.home.env.mkdir(exist_ok=True, parents=True)
+    env.forget_kernels()
+    assert not any(kernel.exists() for kernel in kernels), "nobody knows of which sources they are"
+    for kernel in kernels:
+        kernel.write_text("compiled")
+    env.forget_kernels()
+    assert all(kernel.exists() for kernel in kernels)
+    constants.write_text("second")
+    env.forget_kernels()
+    assert not any(kernel.exists() for kernel in kernels)
+
+
 def test_the_script_is_in_the_environment() -> None:
     script = Environment(Home.find()).script
     assert script.is_relative_to(Home.find().env) and script.name == "facelive.py"
