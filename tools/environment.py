@@ -193,7 +193,7 @@ class Environment:
         stamp_file.write_text(json.dumps(stamp))
 
     def forget_kernels(self) -> None:
-        """Takes out what numba compiled of other sources: it looks at each kernel's own file, and not at the constants' files."""
+        """Takes out what numba compiled of other sources: it looks at each kernel's own file, not at those with constants."""
         stamp, now = self.home.env / "kernels.json", fingerprint(tests=False)
         if stamp.is_file() and json.loads(stamp.read_text()) == now:
             return
