@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,12 +29,14 @@ from obs_facelive.personas.library import (
 from obs_facelive.personas.likeness import likeness
 from obs_facelive.personas.make import find_portrait
 from obs_facelive.personas.mix import mix
-from obs_facelive.personas.recipe import METHOD, Recipe
+from obs_facelive.personas.recipe import METHOD, Recipe, shipped_recipes
 from obs_facelive.personas.variation import bearded, vary
 from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 
+SHIPPED = "FaceLive"
+"""The pack of the mixes that come with FaceLive."""
 TOO_NEAR = 0.45
 """Cosine from which a mix is taken for a real person. Likenesses of 20 people (the shipped ones, and twelve portraits) have .50 to
 .76 with their own photo; of 380 pairs of different people the median is .10, 99 % are below .37, and one is above: .51, a pair
@@ -42,7 +44,7 @@ that the eye takes for sisters, too."""
 _FULL = 0.7
 """How much of a beard must be left to go with the one around it."""
 _SIDE = 512
-_LOOKS = 6
+_LOOKS = 4
 """Pictures, half a second apart, after which the head has the mix's proportions."""
 
 
@@ -61,11 +63,13 @@ class Mixer:
         """Whether the persona of ``recipe`` is there, of parents as they are now."""
         try:
             made = load_persona(self._home.personas / recipe.id).info
-            return made.origin == "mix" and made.recipe == recipe.record([self._parent(name) for name in recipe.parents])
+            return made.origin == "mix" and made.recipe == recipe.record(
+                [self._parent(name) for name in recipe.parents]
+            )
         except PersonaError:
             return False
 
-    def make(self, recipe: Recipe) -> Path:
+    def make(self, recipe: Recipe, pack: str = "") -> Path:
         """The folder of the persona of ``recipe``; one that was made by the same name before is replaced.
 
         Raises `PersonaError`: a parent is missing or real, the name is another persona's, or the face is too near to a real one.
@@ -81,6 +85,7 @@ class Mixer:
             made=f"mixed, method {METHOD}",
             source=f"a mix of {names}, who do not exist: neither does this person",
             licence=", ".join(dict.fromkeys(parent.info.licence for parent in parents)),
+            pack=pack,
             tags=recipe.tags,
             recipe=recipe.record(parents),
         )
@@ -153,6 +158,17 @@ class Mixer:
             if patches:
                 return compose(frames[-1], patches)[..., :3]
         return likeness(persona, self._canonical)[0]
+
+
+def make_shipped(home: Home, say: Callable[[str], None]) -> None:
+    """Makes the mixes that FaceLive ships, but for those that are there. Raises as `Mixer` does."""
+    mixer, recipes = Mixer(home), shipped_recipes()
+    for count, recipe in enumerate(recipes, 1):
+        if mixer.is_made(recipe):
+            say(f"{recipe.name}: there already")
+        else:
+            mixer.make(recipe, SHIPPED)
+            say(f"{recipe.name}: mixed ({count} of {len(recipes)})")
 
 
 def _head(parents: Sequence[Persona], recipe: Recipe) -> Persona:

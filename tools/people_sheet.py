@@ -2,7 +2,7 @@
 
     python -m tools.people_sheet --out DIR [--clips ../shared/data/clips/*.mp4] [--personas amina bruno ...]
 
-Writes ``people.jpg`` (everybody's picture, whom they resemble most), ``alike.csv`` (each against every other, by the independent
+Writes ``people.jpg`` (everybody's picture, whom they resemble most), ``alike.csv`` (each against every other by the independent
 recogniser), and ``best.jpg`` and ``worst.jpg`` (the six best and worst of persona x clip, with the camera's picture beside).
 """
 
@@ -188,7 +188,10 @@ def rank(cells: Sequence[Cell]) -> list[Cell]:
 
 def save_pairs(people: Sequence[Someone], cells: Sequence[Cell], file: Path) -> None:
     """Writes `pairs` as CSV."""
-    lines = ["one,two,pictures,drawn,worn", *(f"{a},{b},{p:.3f},{d:.3f},{w:.3f}" for a, b, p, d, w in pairs(people, cells))]
+    lines = [
+        "one,two,pictures,drawn,worn",
+        *(f"{a},{b},{p:.3f},{d:.3f},{w:.3f}" for a, b, p, d, w in pairs(people, cells)),
+    ]
     file.write_text("\n".join(lines) + "\n")
 
 
@@ -228,10 +231,15 @@ def report(people: Sequence[Someone], cells: Sequence[Cell]) -> list[str]:
         values = np.array([pair[number] for pair in all_pairs])
         if len(values) and np.isfinite(values).all():
             twins = int((values >= SAME_PERSON).sum())
-            lines.append(f"{name}: median {np.median(values):.3f}, most {values.max():.3f}; {twins} at {SAME_PERSON} and above")
+            lines.append(
+                f"{name}: median {np.median(values):.3f}, most {values.max():.3f}; {twins} at {SAME_PERSON} and above"
+            )
     lines += [f"  {a:12} {b:12} pictures {p:.3f}  drawn {d:.3f}  worn {w:.3f}" for a, b, p, d, w in all_pairs[:12]]
     for title, part in (("best", rank(cells)[:_SHOWN]), ("worst", rank(cells)[-_SHOWN:])) if cells else ():
-        lines += [f"{title}: {c.id} on {c.moment}: margin {c.margin:+.3f}, seam {c.step:.2f}, landmarks {100 * c.error:.1f} %" for c in part]
+        lines += [
+            f"{title}: {c.id} on {c.moment}: margin {c.margin:+.3f}, seam {c.step:.2f}, landmarks {100 * c.error:.1f} %"
+            for c in part
+        ]
     return lines
 
 

@@ -142,7 +142,9 @@ def blurred(picture: Floats, width: float) -> Floats:
     small = max(32, round(_TEXELS / width)) if width * size > 2 * _TEXELS else size
     out = picture if small == size else cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
     out = cv2.GaussianBlur(out, (0, 0), small * width, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(out if small == size else cv2.resize(out, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(
+        out if small == size else cv2.resize(out, (size, size), interpolation=cv2.INTER_LINEAR), np.float32
+    )
 
 
 def inside(ring: Floats, size: int, growth: float) -> Indices:

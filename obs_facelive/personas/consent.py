@@ -88,9 +88,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     withdrawn: Annotated[str, msgspec.Meta(pattern=_MOMENT)] = ""
 
 
-def stated(
-    info: PersonaInfo, *, by: str = "", purpose: str = "", when: str = "", own: bool | None = None
-) -> Consent:
+def stated(info: PersonaInfo, *, by: str = "", purpose: str = "", when: str = "", own: bool | None = None) -> Consent:
     """The record of what somebody states about the persona ``info``.
 
     Parameters
@@ -186,7 +184,9 @@ def check_consent(folder: Path, info: PersonaInfo) -> Consent | None:
         except (OSError, ValueError) as error:
             raise ConsentError(f"the signed file of the consent cannot be read: {error}. Record it anew.") from error
         if not whole:
-            raise ConsentError(f"{path} was changed after the consent was recorded: record it anew with the right file.")
+            raise ConsentError(
+                f"{path} was changed after the consent was recorded: record it anew with the right file."
+            )
     return record
 
 

@@ -67,7 +67,9 @@ def _with_teeth(parents: Sequence[Persona], owner: int) -> Persona:
     return next((parent for parent in (parents[owner], *parents) if len(parent.gaps)), parents[owner])
 
 
-def _shape(shapes: Sequence[Floats], weights: Sequence[float], variation: Variation, canonical: CanonicalFace) -> Floats:
+def _shape(
+    shapes: Sequence[Floats], weights: Sequence[float], variation: Variation, canonical: CanonicalFace
+) -> Floats:
     """(468, 3) centimetres: all parents' mean, around each feature nearer to its owner's, a little exaggerated."""
     size = 128
     at = np.clip((canonical.uv * size).astype(int), 0, size - 1)

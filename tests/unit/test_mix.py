@@ -108,8 +108,10 @@ def test_what_comes_from_whom_follows_the_ratio() -> None:
     assert len({vary([0.5, 0.5], seed).owners for seed in range(60)}) > 12
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_every_feature_is_whole_and_one_persons(seed: int, people: dict[str, Persona], canonical: CanonicalFace) -> None:
+@pytest.mark.parametrize("seed", range(2))
+def test_every_feature_is_whole_and_one_persons(
+    seed: int, people: dict[str, Persona], canonical: CanonicalFace
+) -> None:
     """Neither ghosts of two pairs of brows, nor skin without pores."""
     parents = [people["leila"], people["rafael"]]
     child = mix(INFO, parents, [0.5, 0.5], seed, canonical)
@@ -129,13 +131,15 @@ def test_a_mean_of_textures_would_be_found_out(people: dict[str, Persona], canon
         for parent in parents
     )
     assert likest < 0.98
-    both = [float(np.corrcoef(fine(mean, canonical, "brows"), fine(p.texture, canonical, "brows"))[0, 1]) for p in parents]
+    both = [
+        float(np.corrcoef(fine(mean, canonical, "brows"), fine(p.texture, canonical, "brows"))[0, 1]) for p in parents
+    ]
     assert min(both) > 0.3, "the mean has both pairs of brows"
 
 
 def test_tone_iris_and_neutral_lie_between_the_parents(people: dict[str, Persona], canonical: CanonicalFace) -> None:
     parents = [people["clara"], people["malik"]]
-    for seed in range(3):
+    for seed in range(2):
         child = mix(INFO, parents, [0.5, 0.5], seed, canonical)
         for array in ("skin", "iris", "neutral"):
             values = [getattr(parent, array) for parent in parents]
@@ -146,7 +150,7 @@ def test_tone_iris_and_neutral_lie_between_the_parents(people: dict[str, Persona
 
 def test_a_shape_keeps_its_bounds(people: dict[str, Persona], canonical: CanonicalFace) -> None:
     parents = [people["darius"], people["zola"]]
-    for seed in range(8):
+    for seed in range(3):
         child = mix(INFO, parents, [0.5, 0.5], seed, canonical)
         mean = np.mean([parent.shape for parent in parents], axis=0)
         assert np.linalg.norm(child.shape - mean, axis=1).max() < 1.5, "centimetres"
@@ -188,7 +192,9 @@ def bank(*expressions: int, strength: float = 0.5, value: int = 10) -> Bank:
     """One with these blendshapes up, and lines that say which."""
     vectors = np.zeros((len(expressions), 52), np.float32)
     vectors[np.arange(len(expressions)), list(expressions)] = strength
-    lines = np.stack([np.full((16, 16), value + n, np.int8) for n in expressions]) if expressions else np.zeros((0, 16, 16))
+    lines = (
+        np.stack([np.full((16, 16), value + n, np.int8) for n in expressions]) if expressions else np.zeros((0, 16, 16))
+    )
     return Bank(vectors, np.zeros(52, np.float32), lines.astype(np.int8))
 
 
@@ -282,7 +288,7 @@ def test_a_mix_is_never_like_a_real_person_in_the_library(mixer: Mixer, people: 
     ann = PersonaInfo(id="ann", name="Ann", kind="granted")
     folder = save_persona(home.personas, replace(child, info=ann), np.zeros((256, 256, 3), np.uint8))
     try:
-        with pytest.raises(PersonaError, match="too much like 'Ann', a real person. Take another seed"):
+        with pytest.raises(PersonaError, match=r"too much like 'Ann', a real person. Take another seed"):
             mixer.make(recipe("Twin"))
         # One that looks away from it by just enough is another person.
         away = np.eye(128, dtype=np.float32)[0]
@@ -310,7 +316,7 @@ def test_a_mix_is_never_like_the_enrolled_owner(models: Path, tmp_path: Path) ->
     mixer = Mixer(library(tmp_path, models))
     child = load_persona(mixer.make(recipe()))
     enrolment.save(home_of(mixer), enrolment.Enrolment.of([child.embedding] * 12))
-    with pytest.raises(PersonaError, match="too much like the enrolled owner of this camera"):
+    with pytest.raises(PersonaError, match=r"too much like the enrolled owner of this camera"):
         mixer.make(recipe())
     file = enrolment.enrolment_file(home_of(mixer))
     file.write_bytes(file.read_bytes()[:-5])
@@ -325,7 +331,7 @@ def test_a_mix_takes_nobody_elses_place(mixer: Mixer) -> None:
     with pytest.raises(PersonaError, match="'darius' that is no mix: choose another name"):
         mixer.make(recipe("Darius"))
     assert (home_of(mixer).personas / "darius" / INFO_FILE).read_bytes() == before
-    with pytest.raises(PersonaError, match="no persona 'nobody' to be mixed. There are: amina, "):
+    with pytest.raises(PersonaError, match=r"no persona 'nobody' to be mixed. There are: amina, "):
         mixer.make(recipe(parents=("amina", "nobody")))
     mixer.make(recipe("Mother"))
     with pytest.raises(PersonaError, match="one of the parents"):
@@ -343,6 +349,7 @@ def test_the_command(mixer: Mixer, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert facelive("amina", "darius", "--ratio", "70:30", "--seed", "9", "--name", "Kim Mix")[0] == 0
     assert load_persona(home_of(mixer).personas / "kim-mix").info.recipe["ratio"] == [70, 30]
+    assert load_persona(home_of(mixer).personas / "kim-mix").info.pack == ""
     assert facelive("amina", "darius", "--ratio", "70")[0] == 2
     assert facelive()[0] == 2 and facelive("amina", "--shipped")[0] == 2
     code, said = facelive("amina", "nobody")
