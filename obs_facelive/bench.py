@@ -32,8 +32,8 @@ from obs_facelive.link import layout
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.link.obs_end import format_block, send_frame
 from obs_facelive.link.ring import EngineEnd
-from obs_facelive.pipeline import Stopwatch
 from obs_facelive.settings import Settings
+from obs_facelive.stopwatch import Stopwatch
 from obs_facelive.video import VideoError, read_frames
 
 WIDTH, HEIGHT = 1280, 720

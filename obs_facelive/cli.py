@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -90,9 +91,11 @@ def swap(
         Consent | None,
         typer.Option(
             help="Whose face a picture shows: your own (self), of somebody who gave you permission (granted), "
-            "of nobody (synthetic)."
+            "of nobody, as you declare (synthetic)."
         ),
     ] = None,
+    by: Annotated[str, typer.Option(help="Who gave the permission, or declares that a picture shows nobody.")] = "",
+    purpose: Annotated[str, typer.Option("--for", help="What the picture may be worn for.")] = "",
     *,
     chosen: dict[str, Any],
 ) -> None:
@@ -111,7 +114,7 @@ def swap(
         offline.check(source, target)
         wanted = settings.Settings(persona=persona, **chosen)
         stages = Stages(home, wanted.device)
-        worn = _persona(stages, home, persona, consent)
+        worn = _persona(stages, home, persona, consent, by, purpose)
         if worn.info.real and wanted.badge == "off":
             end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
         with _progress(source.name) as progress:
@@ -128,9 +131,10 @@ def swap(
     )
 
 
-def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None) -> Persona:
+def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None, by: str, purpose: str) -> Persona:
     """The persona of that name, or one made of the picture of that name."""
     from obs_facelive.offline import IMAGES, read_image
+    from obs_facelive.personas.consent import stated
     from obs_facelive.personas.library import PersonaInfo, load_persona, persona_id
 
     names = home.persona_names()
@@ -145,11 +149,13 @@ def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None) 
     if consent is None:
         end(
             f"{picture.name} shows somebody's face, so say whose: --consent self (your own), --consent granted (this person "
-            "gave you permission), or --consent synthetic (a person who does not exist)",
+            "gave you permission), or --consent synthetic (a person who does not exist, as "
+            "you declare); the last two with --by NAME and --for PURPOSE",
             MISUSE,
         )
     info = PersonaInfo(id=persona_id(picture.stem), name=picture.stem, kind=consent, made="from one picture")
-    return stages.persona_of(read_image(picture), info)
+    record = stated(info, by=by, purpose=purpose)
+    return replace(stages.persona_of(read_image(picture), info), consent=record)
 
 
 @contextmanager

@@ -5,10 +5,6 @@ Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pip
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
@@ -25,7 +21,9 @@ from obs_facelive.provenance.badge import badge
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
+from obs_facelive.stopwatch import Stopwatch
 from obs_facelive.swap import Swapper
+from obs_facelive.swap.crossfade import Crossfade, Fade
 from obs_facelive.swap.rewarp import rewarp
 from obs_facelive.swap.scale import swap_at
 from obs_facelive.topology import CanonicalFace
@@ -41,46 +39,6 @@ FARTHEST_REWARP = 20.0
 """Degrees of yaw or pitch that a swap is moved by at the most: beyond, a side of the face is seen that it does not have."""
 OFTEN = 0.1
 """Seconds between detections where somebody may come in who must be seen at once."""
-
-
-SMOOTH = 0.7
-"""Seconds over which the stages' times are averaged."""
-
-
-class Stopwatch:
-    """Milliseconds per stage and frame, averaged over the last moments; a stage inside another counts for itself only.
-
-    Attributes
-    ----------
-    ms : by stage; a stage that does not run in every frame counts as 0 where it does not
-    """
-
-    def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
-        self._frame: dict[str, float] = {}
-        self._inner = 0.0
-        self._ended = time.perf_counter()
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Times the body as a part of ``stage`` in this frame."""
-        before, self._inner = self._inner, 0.0
-        began = time.perf_counter()
-        yield
-        spent = (time.perf_counter() - began) * 1e3
-        self._frame[stage] = self._frame.get(stage, 0.0) + spent - self._inner
-        self._inner = before + spent
-
-    def end_frame(self) -> None:
-        """Takes this frame's times into the average."""
-        now = time.perf_counter()
-        old = math.exp((self._ended - now) / SMOOTH)
-        self._ended = now
-        for stage in self.ms.keys() | self._frame.keys():
-            spent = self._frame.get(stage, 0.0)
-            self.ms[stage] = self.ms.get(stage, spent) * old + spent * (1 - old)
-        self._frame.clear()
-        self._inner = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +134,33 @@ class Pipeline:
         self._expressions: dict[int, Floats] = {}
         self._hidden: dict[int, Plane] = {}
         self.watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
+        self._before: tuple[Pipeline, Fade] | None = None
+
+    def follow(self, before: Pipeline, seconds: float) -> None:
+        """Goes on where ``before`` stopped, on the same camera and device, and fades from its persona to this one.
+
+        What is known of the live faces stays known: nothing is learned anew, so nothing jumps. The fade takes ``seconds`` from
+        this pipeline's first frame on. Call it before that, from any thread; ``before`` must not be used afterwards.
+        """
+        fade = Fade(seconds)
+        self._before = before, fade
+        self._tracker, self._occlusion, self._owner = before._tracker, before._occlusion, before._owner
+        self._expressions, self._hidden = before._expressions, before._hidden
+        self.swapper = Crossfade(before.swapper, self.swapper, fade)
+        self.merger.follow(before.merger, fade)
+        if self._reshape and before._reshape:
+            self._reshape.follow(before._reshape, fade)
+
+    def end_fade(self) -> None:
+        """From the next frame on, nothing of the persona before is seen."""
+        if before := self._before:
+            before[1].end()
+
+    def _shows_real(self, time: float) -> bool:
+        """Whether a real person's face is seen at ``time``: of this persona, or of the one that is still fading."""
+        if self._before and self._before[1].share(time) >= 1:
+            self._before = None
+        return self._real or (self._before is not None and self._before[0]._shows_real(time))
 
     @property
     def stages_ms(self) -> dict[str, float]:
@@ -192,6 +177,8 @@ class Pipeline:
     def look(self, frame: Frame, settings: Settings, rung: Rung = LADDER[0]) -> Looked:
         """Finds the chosen faces and what they do."""
         clock = self.watches[0]
+        if before := self._before:
+            before[1].share(frame.time)  # a fade begins with the first frame, whoever needs it first
 
         def detect(pixels: Pixels) -> Detections:
             with clock("detect"):
@@ -311,7 +298,7 @@ class Pipeline:
         patches = fitting(hidden + patches, frame)
         if settings.badge != "off":
             patches.append(badge(frame, patches, settings.badge))
-        elif self._real:
+        elif self._shows_real(frame.time):
             patches.append(badge(frame, patches, "top-right"))
         return Outcome(looked.faces, patches, company=looked.company)
 

@@ -26,6 +26,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _about("Swap my face", "Off: the picture is covered, or the camera is shown if privacy is off.", "Persona"),
     ] = True
     persona: Annotated[str, _about("Persona", "Whose face you wear.", "Persona")] = ""
+    crossfade_ms: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=2000)],
+        _about(
+            "Cross-fade",
+            "How long one persona takes to become another when you change it. 0: at once.",
+            "Persona",
+            "ms",
+        ),
+    ] = 400
     opacity: Annotated[
         Percent, _about("Opacity", "100: only the persona. 0: only you, under the mask.", "Persona", "%")
     ] = 100

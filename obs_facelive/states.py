@@ -12,7 +12,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
+from obs_facelive.link.layout import (
+    FAILED,
+    LOADING,
+    NO_CONSENT,
+    NO_FACE,
+    NOT_ENROLLED,
+    REFUSED,
+    REMOVED,
+    SWAPPED,
+    TURNED,
+    WITHDRAWN,
+)
 
 STARTING, LIVE, HOLDING, COVERING, BYPASS = range(5)
 """STARTING: nothing was drawn yet."""
@@ -33,8 +44,11 @@ ENGINE_ABSENT, ENGINE_STARTING, ENGINE_RUNNING = range(3)
     WHY_SLOW,
     WHY_NO_SCRIPT,
     WHY_TURNED,
+    WHY_WITHDRAWN,
+    WHY_NO_CONSENT,
+    WHY_REMOVED,
     WHY_NOT_ENROLLED,
-) = range(10)
+) = range(13)
 REASONS: Final = (
     "",
     "starting",
@@ -45,6 +59,9 @@ REASONS: Final = (
     "engine is slow",
     "script is missing",
     "face is turned away",
+    "consent withdrawn",
+    "no consent",
+    "persona was removed",
     "not enrolled",
 )
 """Words for a status line and for the covered picture's caption, by reason."""
@@ -123,9 +140,15 @@ def decide(
         reason = WHY_ERROR
     elif last_status in (0, LOADING):
         reason = WHY_STARTING
+    elif last_status == WITHDRAWN:
+        reason = WHY_WITHDRAWN
+    elif last_status == NO_CONSENT:
+        reason = WHY_NO_CONSENT
+    elif last_status == REMOVED:
+        reason = WHY_REMOVED
     else:
         reason = WHY_SLOW
-    if has_picture == 0:
+    if has_picture == 0 or REFUSED <= last_status <= REMOVED:
         return COVERING, reason
     fresh = picture_age_ns < FRESH_NS
     if picture_is_raw:
@@ -209,6 +232,21 @@ CAUSES: Final = (
         "one face of several lost ('Which face: All')",
         "results say TURNED for a second; then the face counts as gone, and the others are swapped",
         Situation(last_status=TURNED),
+    ),
+    Cause(
+        "consent of the worn persona withdrawn",
+        "no picture, results say WITHDRAWN: the face is not held either",
+        Situation(last_status=WITHDRAWN),
+    ),
+    Cause(
+        "a real person's persona without a valid record, and no other is worn",
+        "results say NO_CONSENT",
+        _NOTHING._replace(last_status=NO_CONSENT),
+    ),
+    Cause(
+        "the worn persona's folder is deleted",
+        "no picture, results say REMOVED",
+        Situation(last_status=REMOVED),
     ),
     Cause(
         "'Only me', and nobody is enrolled",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_CONSENT, NO_FACE, REMOVED, SWAPPED, TURNED, WITHDRAWN
 from obs_facelive.states import (
     AWAY_NS,
     CAMERA,
@@ -53,6 +53,9 @@ PICTURE: dict[str, Axis] = {
         "failed": {"last_status": FAILED},
         "no face": {"last_status": NO_FACE},
         "turned": {"last_status": TURNED},
+        "withdrawn": {"last_status": WITHDRAWN},
+        "no consent": {"last_status": NO_CONSENT},
+        "removed": {"last_status": REMOVED},
     },
     "when no face": {
         "hold": {"no_face_choice": HOLD},

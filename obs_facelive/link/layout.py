@@ -15,7 +15,7 @@ another value after reading than before has read a torn thing and drops it.
 from __future__ import annotations
 
 MAGIC_VALUE = 0x46414345_4C495645  # "FACELIVE"
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 
 # The header's words. Written once, by OBS, before anybody else knows the block:
 MAGIC, LAYOUT, CAPACITY, PATCH_CAPACITY = 0, 1, 2, 3
@@ -23,6 +23,8 @@ MAGIC, LAYOUT, CAPACITY, PATCH_CAPACITY = 0, 1, 2, 3
 INPUT_NEWEST, OUTPUT_READING, SETTINGS_SEQ, DELAY_US, LAG_PERMILLE = 8, 9, 10, 11, 12
 # written by the engine (INPUT_READING has a bit for each slot that it reads):
 OUTPUT_NEWEST, INPUT_READING, STATUS_SEQ, HEARTBEAT, APPLIED_SEQ = 16, 17, 19, 20, 21
+# the status that all results have while the face may not be seen (from REFUSED on), told ahead of them; else 0:
+REFUSAL = 22
 # the ids of the frames that it works on, IN_HAND words:
 CLAIMED = 24
 HEADER_WORDS = 64
@@ -50,6 +52,10 @@ RESULT_WORDS = 64
 
 # What a result says about its frame.
 SWAPPED, NO_FACE, FAILED, LOADING, TURNED = 1, 2, 3, 4, 5
+WITHDRAWN, NO_CONSENT, REMOVED = 6, 7, 8
+REFUSED = WITHDRAWN
+"""From here on: the face that was worn may not be seen any more, not even held. Its consent was withdrawn, it has none, it was
+removed from the library."""
 NOT_ENROLLED = 9
 
 MAX_SIDE = 16384

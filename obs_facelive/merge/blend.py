@@ -10,9 +10,11 @@ from numba import njit
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
 from obs_facelive.mask.face import opening, oval
 from obs_facelive.mask.occlusion import over_frame
+from obs_facelive.merge import Merger
 from obs_facelive.merge.iris import EyeColour, eye_closed
 from obs_facelive.merge.neck import Neck
 from obs_facelive.settings import Settings
+from obs_facelive.swap.crossfade import Fade
 from obs_facelive.topology import LEFT_EYE, LIPS_INNER, MOUTH_CORNERS, RIGHT_EYE, CanonicalFace
 
 GRAIN = 256
@@ -36,6 +38,13 @@ class Blend:
         self._grain = np.asarray(np.clip(np.round(noise / noise.std() * GRAIN_UNIT), -127, 127), np.int8)
         self._neck = Neck()
         self._eyes = EyeColour(iris) if iris is not None else None
+
+    def follow(self, before: Merger, fade: Fade) -> None:
+        """See `Merger.follow`."""
+        if isinstance(before, Blend):
+            self._neck = before._neck
+            if self._eyes and before._eyes:
+                self._eyes.follow(before._eyes, fade)
 
     def merge(self, frame: Frame, face: Face, layer: Layer, settings: Settings) -> Patch:
         """The finished rectangle: the layer's, or that of the tinted neck as well; its outermost pixels are the frame's own."""

@@ -10,6 +10,7 @@ from numba import njit
 
 from obs_facelive.frame import Face, Floats, Pixels, Plane
 from obs_facelive.mask.face import fill
+from obs_facelive.swap.crossfade import Fade
 from obs_facelive.swap.expression import follow
 from obs_facelive.swap.light import LUMA, log_odds
 from obs_facelive.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, Indices
@@ -94,6 +95,21 @@ class EyeColour:
     def __init__(self, colour: Floats) -> None:
         self._colour = colour
         self._known: dict[tuple[int, int], _Known] = {}
+        self._before: tuple[EyeColour, Fade] | None = None
+
+    def follow(self, before: EyeColour, fade: Fade) -> None:
+        """Goes on with the faces that ``before`` knows, and from its colour to this one."""
+        self._known, self._before = before._known, (before, fade)
+
+    def colour(self, time: float) -> Floats:
+        """(3,) float32 log-odds, the one that is put on at ``time``."""
+        if self._before is None:
+            return self._colour
+        before, fade = self._before
+        if fade.share(time) >= 1:
+            self._before = None
+            return self._colour
+        return fade.mixed(before.colour(time), self._colour, time)
 
     def paint(
         self, out: Pixels, x: int, y: int, live: Plane, face: Face, time: float, pixels: Pixels, share: float
@@ -114,7 +130,7 @@ class EyeColour:
             how = share * min(max(radius / SMALLEST - 1, 0.0), 1.0) * (1 - eye_closed(face.points[ring]))
             if own is not None and how > 0:
                 column, row = face.points[iris[0], :2] - np.array([x, y], np.float32)
-                shift = shift_between(own, self._colour)
+                shift = shift_between(own, self.colour(time))
                 _paint(out, live, column, row, np.float32(radius), shift, own @ LUMA, np.float32(how))
 
     def _own(self, pixels: Pixels, face: Face, iris: Indices, ring: Indices, time: float) -> Floats | None:

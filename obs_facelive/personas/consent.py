@@ -33,14 +33,6 @@ BASIS_WORDS: Final[Mapping[Basis, str]] = {
     "declared": "a picture of nobody, as declared",
 }
 
-REFUSED_USES: Final = (
-    "to deceive anybody about who is speaking or acting",
-    "intimate or sexual pictures of anybody",
-    "identity checks, at banks, authorities, employers or platforms",
-)
-"""What no consent makes right, and FaceLive is not for."""
-REFUSED_WORDS: Final = f"Whatever was permitted, never wear a face for: {'; '.join(REFUSED_USES)}."
-
 _SHA256 = r"^[0-9a-f]{64}\Z"
 _NO_SHA256 = r"^([0-9a-f]{64})?\Z"
 _DAY = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]\Z"
@@ -138,7 +130,7 @@ def check_record(record: Consent | None, info: PersonaInfo) -> None:
         )
     if record.withdrawn:
         raise ConsentError(
-            f"consent for the persona {info.name!r} was withdrawn ({record.withdrawn}). It cannot be worn any more, unless this "
+            f"consent for the persona {info.name!r} was withdrawn ({record.withdrawn}). It cannot be worn, unless this "
             f"person permits it anew: {add}.",
             withdrawn=True,
         )
@@ -209,7 +201,7 @@ def write_consent(folder: Path, record: Consent, signed: Path | None = None) -> 
 
 
 def withdraw(folder: Path) -> Consent:
-    """Takes the consent in the persona's ``folder`` back, from now on, and gives the record. Raises `ConsentError` without one."""
+    """Takes the consent in ``folder`` back, from now on, and gives the record. Raises `ConsentError` where there is none."""
     record = read_consent(folder)
     if record is None:
         raise ConsentError(f"there is no consent for the persona {folder.name!r}: nobody real is worn with it.")

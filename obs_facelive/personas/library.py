@@ -10,7 +10,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.image_size import check_image
 from obs_facelive.landmark import BLENDSHAPES
+from obs_facelive.personas.consent import Consent, check_consent
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.info import (
     INFO_FILE,
@@ -36,6 +36,7 @@ from obs_facelive.personas.info import (
     persona_id,
     write_info,
 )
+from obs_facelive.personas.photos import photo_file, read_photo
 from obs_facelive.shape.proportions import SURFACE
 
 __all__ = [
@@ -53,14 +54,13 @@ __all__ = [
     "persona_id",
     "remove_persona",
     "save_persona",
+    "stored_persona",
 ]
 
 MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
 MAX_UNPACKED = 64 << 20
 PHOTOS = "photos"
-PHOTO_SIDE = 2048
-"""Pixels of the longer side of a photo that is kept."""
 MAX_EXPRESSIONS = 32
 MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
@@ -90,6 +90,7 @@ class Persona:
     shape : (468, 3) float32 centimetres, the resting face in the head's frame, see `obs_facelive.shape.proportions`
     iris : (3,) float32, log-odds of blue, green, red of the irises' colour
     embedding : (e,) float32, unit vector of the product's recogniser, e = `EMBEDDING`; e = 0 where none was made
+    consent : the record that allows a real person's face to be worn, see `obs_facelive.personas.consent`
     """
 
     info: PersonaInfo
@@ -103,10 +104,21 @@ class Persona:
     shape: Floats
     iris: Floats
     embedding: Floats
+    consent: Consent | None = None
 
 
 def load_persona(folder: Path) -> Persona:
-    """The persona in ``folder``. Raises `PersonaError` where a file is missing, damaged, or not what it should be."""
+    """The persona in ``folder``, to be worn.
+
+    Raises `PersonaError` where a file is missing, damaged, or not what it should be, and `ConsentError`, one of them, where it
+    is a real person without a valid record.
+    """
+    consent = check_consent(folder, load_info(folder))
+    return replace(stored_persona(folder), consent=consent)
+
+
+def stored_persona(folder: Path) -> Persona:
+    """The persona in ``folder``, whoever it is: to be looked at, not to be worn. Raises `PersonaError` as `load_persona`."""
     info = load_info(folder)
     path = folder / MESH_FILE
     try:
@@ -169,18 +181,9 @@ def remove_persona(folder: Path) -> None:
     shutil.rmtree(gone)
 
 
-def photo_file(photo: Pixels) -> bytes:
-    """``photo`` (h, w, 3) BGR as a JPEG that says nothing but its pixels, at most `PHOTO_SIDE` a side."""
-    shrink = PHOTO_SIDE / max(photo.shape[:2])
-    if shrink < 1:
-        photo = np.asarray(cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    _, encoded = cv2.imencode(".jpg", photo[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return encoded.tobytes()
-
-
 def check_persona(folder: Path) -> Persona:
-    """As `load_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
-    persona = load_persona(folder)
+    """As `stored_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
+    persona = stored_persona(folder)
     for name, hash in persona.info.files.items():
         path = folder / name
         try:
@@ -192,20 +195,6 @@ def check_persona(folder: Path) -> Persona:
         if name != MESH_FILE:
             read_photo(content, path.name)
     return persona
-
-
-def read_photo(content: bytes, name: str) -> Pixels:
-    """The picture in a JPEG file of a persona, (h, w, 3) BGR; ``name`` is what messages call it. Raises `PersonaError`."""
-    try:
-        if content[:2] != b"\xff\xd8":
-            raise ValueError("it is no JPEG")
-        check_image(content, PHOTO_SIDE)
-    except ValueError as error:
-        raise PersonaError(f"the picture {name} cannot be used: {error}") from error
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise PersonaError(f"the picture {name} is damaged")
-    return np.asarray(pixels, np.uint8)
 
 
 def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:

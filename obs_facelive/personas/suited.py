@@ -13,6 +13,7 @@ NEVER = frozenset(
     (
         "swap",
         "persona",
+        "crossfade_ms",
         "privacy",
         "no_face",
         "hold_ms",

@@ -12,6 +12,7 @@ from obs_facelive.frame import Box, Face, Floats, Frame
 from obs_facelive.geometry import head_fit, pose_of
 from obs_facelive.shape.field import field
 from obs_facelive.shape.proportions import FLIP, Difference, Resting, proportions, worth
+from obs_facelive.swap.crossfade import Fade
 from obs_facelive.swap.light import spread_out
 from obs_facelive.topology import FACE_OVAL, CanonicalFace, Indices
 
@@ -55,6 +56,21 @@ class Reshape:
         self._carriers: Indices = np.union1d(spread_out(canonical, INSIDE), FACE_OVAL).astype(np.int32)
         self._difference = Difference(canonical, self._carriers)
         self._known: dict[int, tuple[float, Resting]] = {}
+        self._before: tuple[Reshape, Fade] | None = None
+
+    def follow(self, before: Reshape, fade: Fade) -> None:
+        """Goes on with the faces that ``before`` has learned, and from its proportions to these."""
+        self._known, self._before = before._known, (before, fade)
+
+    def shape(self, time: float) -> Floats:
+        """(468, 3) float32 centimetres, the proportions that faces get at ``time``."""
+        if self._before is None:
+            return self._shape
+        before, fade = self._before
+        if fade.share(time) >= 1:
+            self._before = None
+            return self._shape
+        return fade.mixed(before.shape(time), self._shape, time)
 
     def __call__(self, frame: Frame, faces: Sequence[Face], strength: float) -> Reshaped:
         """``faces`` of ``frame`` with their blendshapes, moved by ``strength`` (0..1). ``frame`` itself is never written to.
@@ -65,10 +81,11 @@ class Reshape:
             return Reshaped(frame, list(faces), frame, (None,) * len(faces))
         pixels, points = frame.pixels, [face.points for face in faces]
         boxes: list[Box | None] = []
+        wanted = self.shape(frame.time)
         for number, face in enumerate(faces):
             fit = head_fit(face.points, self._canonical)
             resting = self._learned(frame.time, face, fit)
-            moved = self._difference.between(resting.shape, self._shape) * (FLIP * strength * resting.belief)
+            moved = self._difference.between(resting.shape, wanted) * (FLIP * strength * resting.belief)
             change = np.asarray(moved @ fit[:2, :3].T, np.float32)
             across = float(np.linalg.norm(face.points[454] - face.points[234]))
             around = field(points[number][self._carriers], change, across, frame.width, frame.height)

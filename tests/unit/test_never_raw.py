@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from obs_facelive.link.layout import WITHDRAWN
 from obs_facelive.obs import rows as r
 from obs_facelive.states import REASONS
 from tests.unit.worn import Answer, Worn, wearing
@@ -23,6 +24,7 @@ ANSWERS: tuple[Answer, ...] = (
     "failed",
     "loading",
     "turned",
+    "withdrawn",
     "no patch",
     "face in no face",
     "unknown",
@@ -252,6 +254,34 @@ def test_what_the_engine_says_is_held_then_covered_with_its_words(worn: Worn, ho
     frames(worn, 30, how)
     assert (worn.state, reason(worn)) == ("cover", words)
     frames(worn, 3)
+    assert worn.state == "live"
+
+
+def test_a_face_whose_consent_is_withdrawn_is_not_held_and_does_not_come_back_while_another_loads(worn: Worn) -> None:
+    worn.change(hold_ms=5000)
+    worn.go_live()
+    frames(worn, 2, "withdrawn")
+    assert (worn.state, reason(worn)) == ("cover", "consent withdrawn")
+    frames(worn, 2, "loading")
+    assert (worn.state, reason(worn)) == ("cover", "starting")
+    worn.engine_dies()
+    frames(worn, 2, None)
+    assert worn.state == "cover"
+
+
+def test_a_refusal_is_obeyed_before_any_result_says_so(worn: Worn) -> None:
+    worn.change(hold_ms=5000)
+    worn.go_live()
+    worn.refuse(WITHDRAWN)
+    frames(worn, 1)
+    assert (worn.state, reason(worn)) == ("cover", "consent withdrawn")
+    frames(worn, 3)  # what was on its way
+    assert worn.state == "cover"
+    worn.refuse(0)
+    frames(worn, 3)
+    assert worn.state == "live"
+    worn.refuse(77)  # nothing that there is
+    frames(worn, 1)
     assert worn.state == "live"
 
 

@@ -17,9 +17,11 @@ from obs_facelive.geometry import head_pose
 from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
 from obs_facelive.mask.occlusion import FINE, MOST_HIDDEN, SIZE, Occlusion
+from obs_facelive.personas.consent import stated
 from obs_facelive.personas.library import load_persona
-from obs_facelive.pipeline import FARTHEST_TURN, SMOOTH, Pipeline, Stopwatch
+from obs_facelive.pipeline import FARTHEST_TURN, Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.stopwatch import SMOOTH, Stopwatch
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 
@@ -64,7 +66,9 @@ def test_a_real_persons_face_is_never_worn_without_the_badge(
 ) -> None:
     stages = Stages(home)
     persona = load_persona(stages.persona_folder(Settings()))
-    worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, kind=kind))
+    info = msgspec.structs.replace(persona.info, kind=kind)
+    record = stated(info, by="Somebody", purpose="a test") if info.real else None
+    worn = dataclasses.replace(persona, info=info, consent=record)
     outcome = stages.pipeline(Settings(), worn).process(Frame(picture, 0, 0.0), Settings(badge="off"))
     assert len(outcome.patches) == patches
 
@@ -108,7 +112,7 @@ def test_a_face_that_looks_aside_is_not_half_covered(
 def test_a_stage_inside_another_counts_for_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
     # The watch is made; outer begins, inner begins, inner ends, outer ends, the frame ends; another one, without them, ends.
     seconds = iter([0.0, 0.0, 0.001, 0.021, 0.024, 0.1, 0.1 + SMOOTH])
-    monkeypatch.setattr("obs_facelive.pipeline.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("obs_facelive.stopwatch.time.perf_counter", lambda: next(seconds))
     watch = Stopwatch()
     with watch("outer"), watch("inner"):
         pass

@@ -9,11 +9,12 @@ import pytest
 from numba import njit
 
 from obs_facelive import states as s
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_CONSENT, NO_FACE, REMOVED, SWAPPED, TURNED, WITHDRAWN
 from obs_facelive.states import CAUSES, FRESH_NS, REASONS, WHY_NO_SCRIPT, WHY_OFF, WHY_TURNED, Situation, decide
 from tools import states_doc
 
 S = 1_000_000_000
+REFUSALS = (WITHDRAWN, NO_CONSENT, REMOVED)
 AGES = (-1, 0, FRESH_NS - 1, FRESH_NS, FRESH_NS + 1, S - 1, S, S + 1, 5 * S, 2**62)
 ALL = [
     Situation(*inputs)
@@ -25,7 +26,7 @@ ALL = [
         (0, 1),  # has a picture
         (0, 1),  # it is a bare one
         AGES,
-        (0, SWAPPED, NO_FACE, FAILED, LOADING, TURNED, 99, -1),
+        (0, SWAPPED, NO_FACE, FAILED, LOADING, TURNED, *REFUSALS, 99, -1),
         (s.ENGINE_ABSENT, s.ENGINE_STARTING, s.ENGINE_RUNNING),
         (0, 1),  # supervised
     )
@@ -104,8 +105,16 @@ def test_a_face_that_is_turned_away_is_held_then_covered_whatever_was_chosen_for
 def test_a_bare_picture_goes_as_soon_as_the_newest_result_is_another() -> None:
     bare = Situation(no_face_choice=s.CAMERA, picture_is_raw=1, last_status=NO_FACE)
     assert decide(*bare)[0] == s.BYPASS
-    for status in (0, SWAPPED, FAILED, LOADING, TURNED):
+    for status in (0, SWAPPED, FAILED, LOADING, TURNED, *REFUSALS):
         assert decide(*bare._replace(last_status=status))[0] == s.COVERING
+
+
+def test_a_face_that_may_not_be_worn_is_covered_at_once_and_the_cover_says_why() -> None:
+    words = ["consent withdrawn", "no consent", "persona was removed"]
+    assert [REASONS[decide(*Situation(last_status=status))[1]] for status in REFUSALS] == words
+    for case in ALL:
+        if case.swap and case.last_status in REFUSALS:
+            assert decide(*case)[0] == s.COVERING, case
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
@@ -133,4 +142,4 @@ def test_the_documents_rules_are_the_decisions() -> None:
         ]
         inputs = {key: value for _, change in combination for key, value in change.items()}
         assert told == [s.STATE_NAMES[decide(**{**Situation()._asdict(), **inputs})[0]]]
-    assert len(every) == 2 * 2 * 3 * 3 * 6 * 3
+    assert len(every) == 2 * 2 * 3 * 3 * 9 * 3

@@ -15,7 +15,7 @@ import numpy as np
 
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.home import Home
-from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED
+from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED, WITHDRAWN
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import ID, SourceTypes
@@ -28,7 +28,9 @@ MS = 1_000_000
 _SIDE = 1 << 20
 """In the first pixel of a patch, beside the moment's number: the bare face is in it."""
 
-Answer: TypeAlias = Literal["honest", "missed", "failed", "loading", "turned", "no patch", "face in no face", "unknown"]
+Answer: TypeAlias = Literal[
+    "honest", "missed", "failed", "loading", "turned", "withdrawn", "no patch", "face in no face", "unknown"
+]
 
 
 class Moment(NamedTuple):
@@ -223,11 +225,18 @@ class Worn:
         elif how == "face in no face":
             faces = 1
         elif how not in ("honest", "missed"):
-            status = {"failed": FAILED, "loading": LOADING, "turned": TURNED, "unknown": 77}[how]
+            status = {"failed": FAILED, "loading": LOADING, "turned": TURNED, "withdrawn": WITHDRAWN, "unknown": 77}[
+                how
+            ]
         self._end.put(job.frame, status, patches, faces, job.seq)
         self._end.give_back(job.frame)
         if how not in ("no patch", "face in no face"):
             self._said[job.moment], self._newest = status, job.moment
+
+    def refuse(self, status: int) -> None:
+        """The engine says ahead of all results that the face may not be seen; 0: it may."""
+        assert self._end
+        self._end.refuse(status)
 
     def work(self, how: Answer = "honest") -> None:
         """The engine takes and answers, if there is a frame."""
