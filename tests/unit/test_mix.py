@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from obs_facelive import mixing
 from obs_facelive.cli import app
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
 from obs_facelive.identity import enrolment
-from obs_facelive.mixing import TOO_NEAR, Mixer
+from obs_facelive.mixing import SHIPPED, TOO_NEAR, Mixer, make_shipped
 from obs_facelive.personas.bank import Bank, matched, mix_banks
 from obs_facelive.personas.collage import REGIONS, Collage, put_together, regions, take_apart
 from obs_facelive.personas.library import INFO_FILE, Persona, PersonaError, PersonaInfo, load_persona, save_persona
@@ -328,14 +329,31 @@ def test_a_mix_is_never_like_the_enrolled_owner(models: Path, tmp_path: Path) ->
 
 def test_a_mix_takes_nobody_elses_place(mixer: Mixer) -> None:
     before = (home_of(mixer).personas / "darius" / INFO_FILE).read_bytes()
-    with pytest.raises(PersonaError, match="'darius' that is no mix: choose another name"):
+    with pytest.raises(PersonaError, match="another persona 'darius' already: choose another name"):
         mixer.make(recipe("Darius"))
     assert (home_of(mixer).personas / "darius" / INFO_FILE).read_bytes() == before
     with pytest.raises(PersonaError, match=r"no persona 'nobody' to be mixed. There are: amina, "):
         mixer.make(recipe(parents=("amina", "nobody")))
     mixer.make(recipe("Mother"))
+    with pytest.raises(PersonaError, match="another persona 'mother' already"):
+        mixer.make(recipe("Mother"), SHIPPED)
     with pytest.raises(PersonaError, match="one of the parents"):
         mixer.make(recipe("Mother", parents=("mother", "amina")))
+
+
+def test_set_up_goes_on_where_one_cannot_be_mixed(
+    mixer: Mixer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mixes.toml"
+    text = "[[mix]]\nname = '{}'\nparents = ['amina', 'priya']\nratio = [1, 1]\nseed = 8\n"
+    file.write_text(text.format("Darius") + text.format("Fresh"))
+    monkeypatch.setattr(mixing, "shipped_recipes", lambda: shipped_recipes(file))
+    said: list[str] = []
+    make_shipped(home_of(mixer), said.append)
+    make_shipped(home_of(mixer), said.append)
+    left_out = "Darius: left out, since there is another persona 'darius' already: choose another name."
+    assert said == [left_out, "Fresh: mixed (2 of 2)", left_out, "Fresh: there already"]
+    assert load_persona(home_of(mixer).personas / "fresh").info.pack == SHIPPED
 
 
 def test_the_command(mixer: Mixer, monkeypatch: pytest.MonkeyPatch) -> None:
