@@ -39,7 +39,7 @@ from obs_facelive.view import compose
 SHIPPED = "FaceLive"
 """The pack of the mixes that come with FaceLive."""
 TOO_NEAR = 0.45
-"""Cosine from which a mix is taken for a real person. Drawings of 20 people (the shipped ones, and twelve portraits) have .50 to
+"""Cosine from which a mix is taken for a real person. Drawings of 20 people (the shipped, and twelve portraits) have .50 to
 .76 with their own photo; of 380 pairs of different people the median is .10, 99 % are below .37, and one is above: .51, a pair
 that the eye takes for sisters, too."""
 _FULL = 0.7
