@@ -24,6 +24,7 @@ import onnxruntime as ort
 from rich.console import Group
 from rich.table import Table
 
+from obs_facelive.catalog import ModelError
 from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Frame
 from obs_facelive.geometry import box_of
@@ -32,6 +33,7 @@ from obs_facelive.link import layout
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.link.obs_end import format_block, send_frame
 from obs_facelive.link.ring import EngineEnd
+from obs_facelive.personas.errors import PersonaError
 from obs_facelive.settings import Settings
 from obs_facelive.stopwatch import Stopwatch
 from obs_facelive.video import VideoError, read_frames
@@ -90,12 +92,15 @@ class _Recorder(Stopwatch):
 def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
     """Measures on the pictures of ``clip``. Takes about ten seconds, and half a minute more with ``obs``.
 
-    Raises `BenchError`, `obs_facelive.catalog.ModelError` or `obs_facelive.personas.library.PersonaError`.
+    Raises `BenchError`.
     """
     if not clip.is_file():
         raise BenchError(f"{clip} is missing: run 'python3 install.py demo' first, or name a clip")
-    with one_core():
-        stages, face = measure(home, clip)
+    try:
+        with one_core():
+            stages, face = measure(home, clip)
+    except (ModelError, PersonaError) as error:
+        raise BenchError(str(error)) from error
     callback = render_callback(home, clip) if obs else {"missing": "not asked for"}
     networks = sum(stages[name] for name in NETWORKS)
     around = sum(ms for name, ms in stages.items() if name not in (*NETWORKS, SWAPPER))

@@ -20,7 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from obs_facelive import __version__, settings
+from obs_facelive.cli_enrol import enrol
 from obs_facelive.cli_persona import persona_app
+from obs_facelive.cli_sign import note_and_sign, sign_file, signer_of
+from obs_facelive.cli_verify import verify
 from obs_facelive.console import FAILURE, MISUSE, end, say
 from obs_facelive.home import Home
 
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(persona_app, name="persona")
+app.command()(enrol)
+app.command("sign")(sign_file)
+app.command()(verify)
 
 Consent = Literal["self", "granted", "synthetic"]
 
@@ -94,6 +100,13 @@ def swap(
             "of nobody, as you declare (synthetic)."
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CERT.pem", help="Sign what is made with your own certificate (C2PA, Content Credentials)."
+        ),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="KEY.pem", help="The certificate's private key.")] = None,
     by: Annotated[str, typer.Option(help="Who gave the permission, or declares that a picture shows nobody.")] = "",
     purpose: Annotated[str, typer.Option("--for", help="What the picture may be worn for.")] = "",
     *,
@@ -108,8 +121,9 @@ def swap(
     from obs_facelive.catalog import ModelError
     from obs_facelive.engine.stages import Stages
     from obs_facelive.personas.library import PersonaError
+    from obs_facelive.provenance import sidecar
 
-    home = Home.find()
+    home, began, signer = Home.find(), time.time(), signer_of(sign, key, target)
     try:
         offline.check(source, target)
         wanted = settings.Settings(persona=persona, **chosen)
@@ -123,6 +137,12 @@ def swap(
         end(str(error), MISUSE)
     except (offline.OfflineError, ModelError, PersonaError) as error:
         end(str(error))
+    pictures = sidecar.Pictures(
+        shown=counts.frames, with_face=counts.with_face, swapped=counts.swapped, covered=counts.covered
+    )
+    faces = (sidecar.worn(worn.info, counts.swapped),)
+    camera = sidecar.Camera(kind="file", worn=faces, pictures=pictures, settings=sidecar.told(wanted))
+    note_and_sign(target, counts.written, sidecar.describe(began, time.time(), [camera]), signer)
     for problem in counts.problems:
         say(f"[yellow]left out:[/] {escape(problem)}")
     say(

@@ -68,6 +68,7 @@ class Counts:
     covered : those shown blurred, or as the last swapped one: no face was found in them, or one that looks too far aside
     seconds : how long it took
     problems : files of a folder that could not be read, and why
+    written : the finished files
     """
 
     frames: int = 0
@@ -76,6 +77,7 @@ class Counts:
     covered: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
 
     @property
     def fps(self) -> float:
@@ -175,10 +177,9 @@ def swap_file(source: Path, target: Path, pipeline: FaceSwap, settings: Settings
             raise OfflineError(f"no face was found in any of {counts.frames} pictures, so nothing was written")
         if source.is_dir():
             target.mkdir(exist_ok=True)
-            for path in fresh.iterdir():
-                path.replace(target / path.name)
+            counts.written = [path.replace(target / path.name) for path in sorted(fresh.iterdir())]
         else:
-            fresh.replace(target)
+            counts.written = [fresh.replace(target)]
     counts.seconds = time.monotonic() - began
     return counts
 

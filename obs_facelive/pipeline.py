@@ -17,7 +17,8 @@ from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
-from obs_facelive.provenance.badge import badge
+from obs_facelive.provenance.badge import Badge
+from obs_facelive.provenance.mark import Mark
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape, Reshaped
@@ -127,9 +128,11 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self._owner = owner
+        self._mark = Mark(canonical)
+        self.owner = owner
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
+        self._badge = Badge()
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
         self._hidden: dict[int, Plane] = {}
@@ -144,7 +147,8 @@ class Pipeline:
         """
         fade = Fade(seconds)
         self._before = before, fade
-        self._tracker, self._occlusion, self._owner = before._tracker, before._occlusion, before._owner
+        self._tracker, self._occlusion, self.owner = before._tracker, before._occlusion, before.owner
+        self._badge = before._badge
         self._expressions, self._hidden = before._expressions, before._hidden
         self.swapper = Crossfade(before.swapper, self.swapper, fade)
         self.merger.follow(before.merger, fade)
@@ -193,8 +197,8 @@ class Pipeline:
                 # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
                 plain = set[int]()
-                if settings.only_me and self._owner:
-                    present, plain = self._owner.present, self._owner.others
+                if settings.only_me and self.owner:
+                    present, plain = self.owner.present, self.owner.others
                     look_again = LADDER[0].look_again if present and settings.others == "leave" else OFTEN
                 faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
             if self.collector:
@@ -204,15 +208,14 @@ class Pipeline:
             if settings.only_me:
                 with clock("recognise"):
                     tracker = self._tracker
-                    found = self._owner and self._owner.sort(frame, faces, tracker.doubtful, tracker.missed)
+                    found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
                 if not found:
                     return Looked(frame, [], enrolled=False, company=bool(faces))
-                faces, company = found.owner, bool(found.others or found.unknown)
-                hide = [box_of(face.points) for face in found.unknown]
+                faces, company, turned = found.owner, found.company, found.unsure
+                covered = found.unknown + (found.others if settings.others == "cover" else [])
+                hide = [box_of(face.points) for face in covered]
                 if settings.others == "cover":
-                    hide += [*(box_of(face.points) for face in found.others), *tracker.beyond, *tracker.missed.values()]
-                # Without the owner, who is unknown may be the owner, and bare.
-                turned = found.missed or bool(found.unknown and not faces)
+                    hide += [*tracker.beyond, *tracker.missed.values()]
             else:
                 # Of several, one that the landmarker misses is still in the picture, and bare.
                 turned = bool(faces) and settings.face == "all" and self._tracker.lost
@@ -290,17 +293,24 @@ class Pipeline:
                     # A patch that reaches over another face must show it swapped.
                     if len(looked.faces) > 1:
                         canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))
+            if settings.view == "mask":  # it shows what the swap changes, not what the mark does
+                patches = self._viewed(looked, patches, settings)
+            with clock("mark"):
+                patches = self._mark(looked.faces, patches)
         finally:
             clock.end_frame()
-        if settings.view != "result":
-            camera = looked.reshaped.camera if looked.reshaped else frame
-            patches = view(settings.view, camera, looked.faces, patches)
-        patches = fitting(hidden + patches, frame)
-        if settings.badge != "off":
-            patches.append(badge(frame, patches, settings.badge))
-        elif self._shows_real(frame.time):
-            patches.append(badge(frame, patches, "top-right"))
+        if settings.view in ("landmarks", "side"):
+            patches = self._viewed(looked, patches, settings)
+        patches = hidden + patches
+        if settings.badge != "off" or self._shows_real(frame.time):
+            faces = looked.faces if settings.view != "side" else []  # there they are elsewhere
+            patches.append(self._badge(frame, faces, patches, settings))
+        patches = fitting(patches, frame)
         return Outcome(looked.faces, patches, company=looked.company)
+
+    def _viewed(self, looked: Looked, patches: list[Patch], settings: Settings) -> list[Patch]:
+        camera = looked.reshaped.camera if looked.reshaped else looked.frame
+        return view(settings.view, camera, looked.faces, patches)
 
 
 def unswapped(looked: Looked) -> Outcome:

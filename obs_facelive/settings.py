@@ -194,6 +194,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             },
         ),
     ] = "top-right"
+    badge_style: Annotated[
+        Literal["words", "icon", "both"],
+        _about(
+            "Badge style",
+            "What the badge shows.",
+            "Output",
+            choices={"words": "Words", "icon": "Sign", "both": "Sign and words"},
+        ),
+    ] = "both"
+    badge_size: Annotated[
+        Annotated[int, msgspec.Meta(ge=4, le=15)],
+        _about("Badge size", "Its height, in parts of the picture's shorter side.", "Output", "%"),
+    ] = 6
+    badge_language: Annotated[
+        Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "uk", "ja", "zh"],
+        _about(
+            "Badge language",
+            "The language of your viewers.",
+            "Output",
+            choices={
+                "en": "English",
+                "de": "Deutsch",
+                "fr": "Français",
+                "es": "Español",
+                "it": "Italiano",
+                "pt": "Português",
+                "nl": "Nederlands",
+                "pl": "Polski",
+                "tr": "Türkçe",
+                "uk": "Українська",
+                "ja": "日本語",
+                "zh": "中文",
+            },
+        ),
+    ] = "en"
     view: Annotated[
         Literal["result", "landmarks", "mask", "side"],
         _about(

@@ -12,6 +12,10 @@ from numba import njit
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.topology import CanonicalFace, Indices
 
+SIZE = 128
+"""Texels of a side of `Surface.hidden`."""
+FINE = 256
+"""Texels of a side of `Surface.live`."""
 _FINER = 2.0
 """Pixels of the picture for one texel from which on the picture is averaged down first."""
 

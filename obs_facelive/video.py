@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import av
 import numpy as np
@@ -24,6 +25,8 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,ivf,h264,hevc,m4v,mpegvideo,mjpeg,yuv4mpegpipe,gif"
 """FFmpeg's names of what is read. Playlists are not: they name other files, and hosts."""
+_SILENCE = 10.0
+"""Seconds that a stream may send nothing."""
 _CUT_OFF = 1.0
 """Seconds that a file may end earlier than it says."""
 # x264: CRF 18 cannot be told from the original; "veryfast" keeps up with the swap.
@@ -91,9 +94,38 @@ def _copy(source: Path, container: Any, video: Any, writer: _Writer, change: Cha
 def read_frames(source: Path) -> Iterator[Frame]:
     """The pictures of a video, one after the other. Raises `VideoError`."""
     with _open(source) as container:
-        _limit(*container.streams.video[:1])
-        for number, picture in enumerate(_each(container.decode(video=0), f"{source} is damaged")):
-            yield Frame(_upright(picture), number, float(picture.time or 0.0))
+        yield from _pictures(container, str(source))
+
+
+def read_stream(source: str | BinaryIO, name: str) -> Iterator[Frame]:
+    """The pictures of an RTMP stream, or of a video that something with ``read`` delivers. Raises `VideoError`.
+
+    ``name`` is what an error calls it.
+    """
+    options = {"protocol_whitelist": "rtmp,tcp", "format_whitelist": _CONTAINERS}
+    with _saying(f"{name} cannot be read as a video"):
+        container = av.open(source, options=options, timeout=_SILENCE)
+    with container:
+        yield from _pictures(container, name)
+
+
+def _pictures(container: Any, name: str) -> Iterator[Frame]:
+    if not container.streams.video:
+        raise VideoError(f"{name} has no video in it")
+    _limit(container.streams.video[0])
+    for number, picture in enumerate(_each(container.decode(video=0), f"{name} is damaged")):
+        yield Frame(_upright(picture), number, float(picture.time or 0.0))
+
+
+def pictures_hash(source: Path) -> str:
+    """SHA-256, in hex, of a video's pictures as they are coded: the same in any container. Raises `VideoError`."""
+    digest = hashlib.sha256()
+    with _open(source) as container:
+        if not container.streams.video:
+            raise VideoError(f"{source} has no video in it")
+        for packet in _each(container.demux(container.streams.video[0]), f"{source} is damaged"):
+            digest.update(bytes(packet))
+    return digest.hexdigest()
 
 
 def _open(source: Path) -> Any:

@@ -16,15 +16,12 @@ from numba import njit
 
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane, Surface
+from obs_facelive.known_faces import KnownFaces
 from obs_facelive.runtime.session import Device, open_session
-from obs_facelive.surface import Unwrapper
+from obs_facelive.surface import FINE, SIZE, Unwrapper
 from obs_facelive.swap.raster import facing, project
 from obs_facelive.topology import CanonicalFace
 
-SIZE = 128
-"""Texels of a side that the network sees."""
-FINE = 256
-"""Texels of a side of `Surface.live`."""
 FILE = "face_occlusion.onnx"
 FORGET = 1.0
 """Seconds after which a face that was not seen is known no more."""
@@ -60,7 +57,6 @@ def network_input(live: Pixels, memory: Pixels, seen: Floats) -> Floats:
 class _Known:
     """What is known of one tracked face: its memory as (SIZE, SIZE, 3) float32, and what hid it last."""
 
-    time: float
     memory: Floats
     hidden: Floats
 
@@ -76,7 +72,7 @@ class Occlusion:
         front = facing(np.asarray(canonical.xyz * [1, -1, -1], np.float32), canonical.triangles)
         self._front = self._coarse.spread(np.clip(front, 0, 1))
         self._some = np.flatnonzero(self._coarse.inside)[::13]
-        self._faces: dict[int, _Known] = {}
+        self._faces = KnownFaces[int, _Known](FORGET)
 
     def look(self, frame: Frame, face: Face, search: bool = True, again: bool = True) -> Surface:
         """The surface of ``face`` in ``frame``.
@@ -86,16 +82,13 @@ class Occlusion:
         live = self._fine.unwrap(frame.pixels, face.points)
         if not search:
             return Surface(live, np.zeros((SIZE, SIZE), np.uint8))
-        known = self._faces.get(face.track)
-        elapsed = frame.time - known.time if known else FORGET
-        if known and 0 <= elapsed < FORGET and not again:
-            return Surface(live, _plane(known.hidden))
+        recalled = self._faces.recall(face.track, frame.time)
+        if recalled and not again:
+            return Surface(live, _plane(recalled[0].hidden))
         small = np.asarray(cv2.resize(live, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
         visible = np.clip(facing(face.points[: len(self._canonical.uv)], self._canonical.triangles), 0, 1)
         seen = self._coarse.spread(visible)
-        if known is None or not 0 <= elapsed < FORGET:
-            known = _Known(frame.time, small.astype(np.float32), np.zeros((SIZE, SIZE), np.float32))
-            elapsed = 0.0
+        known, elapsed = recalled or (_Known(small.astype(np.float32), np.zeros((SIZE, SIZE), np.float32)), 0.0)
         # A lamp that is switched on changes all of a face, and hides nothing of it.
         some = self._some[known.hidden.ravel()[self._some] < 0.5]
         change = small.reshape(-1, 3)[some] - known.memory.reshape(-1, 3)[some]
@@ -109,8 +102,7 @@ class Occlusion:
             hidden = known.hidden + (hidden - known.hidden) * np.float32(1 - math.exp(-elapsed / _CALM))
         learn = ((1 - hidden) * seen)[..., None] * np.float32(1 - math.exp(-elapsed / _LEARN))
         memory += (small - memory) * learn
-        self._faces = {k: f for k, f in self._faces.items() if abs(frame.time - f.time) < FORGET}
-        self._faces[face.track] = _Known(frame.time, memory, hidden)
+        self._faces.keep(face.track, frame.time, _Known(memory, hidden))
         return Surface(live, _plane(hidden))
 
     def _own_skin(self, live: Pixels, memory: Floats) -> Floats:

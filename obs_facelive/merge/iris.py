@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from obs_facelive.frame import Face, Floats, Pixels, Plane
+from obs_facelive.known_faces import KnownFaces
 from obs_facelive.mask.face import fill
 from obs_facelive.swap.crossfade import Fade
 from obs_facelive.swap.expression import follow
@@ -78,12 +78,6 @@ def _iris_colour(pixels: Pixels, points: Floats, iris: Indices, ring: Indices) -
     return np.asarray(odds[(luma >= dark) & (luma <= bright)].mean(0), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    time: float
-    colour: Floats
-
-
 class EyeColour:
     """Puts one persona's eye colour on live eyes; remembers each face's own to keep it steady.
 
@@ -94,7 +88,7 @@ class EyeColour:
 
     def __init__(self, colour: Floats) -> None:
         self._colour = colour
-        self._known: dict[tuple[int, int], _Known] = {}
+        self._known = KnownFaces[tuple[int, int], Floats](FORGET)
         self._before: tuple[EyeColour, Fade] | None = None
 
     def follow(self, before: EyeColour, fade: Fade) -> None:
@@ -123,7 +117,6 @@ class EyeColour:
         pixels : the frame's, that the live colour is read from
         share : 0..1, how far the colour goes over
         """
-        self._known = {key: known for key, known in self._known.items() if abs(time - known.time) < FORGET}
         # Each eye for itself: one may lie in shade, or behind a reflection on glasses.
         for iris, ring in EYES:
             own, radius = self._own(pixels, face, iris, ring, time), iris_radius(face.points, iris)
@@ -135,16 +128,16 @@ class EyeColour:
 
     def _own(self, pixels: Pixels, face: Face, iris: Indices, ring: Indices, time: float) -> Floats | None:
         key = face.track, int(iris[0])
-        old = self._known.get(key)
-        if old is not None and 0 <= time - old.time < AGAIN:
-            return old.colour
+        recalled = self._known.recall(key, time)
+        if recalled and recalled[1] < AGAIN:
+            return recalled[0]
         colour = _iris_colour(pixels, face.points, iris, ring)
-        if old is not None and 0 <= time - old.time < FORGET:
+        if recalled:
             if colour is None:
-                return old.colour
-            colour = follow(old.colour, colour, time - old.time, QUICK)
+                return recalled[0]
+            colour = follow(recalled[0], colour, recalled[1], QUICK)
         if colour is not None:
-            self._known[key] = _Known(time, colour)
+            self._known.keep(key, time, colour)
         return colour
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Pixels, Plane
+from obs_facelive.known_faces import KnownFaces
 from obs_facelive.swap.expression import follow
 from obs_facelive.swap.light import log_odds
 from obs_facelive.topology import CHIN, FACE_OVAL, FOREHEAD
@@ -53,7 +54,6 @@ class _Known:
         persona's skin differs by
     """
 
-    time: float
     skin: Floats
     tone: Floats
     beside: Floats
@@ -65,7 +65,7 @@ class Neck:
 
     def __init__(self) -> None:
         self._prior = _prior()
-        self._known: dict[int, _Known] = {}
+        self._known = KnownFaces[int, _Known](FORGET)
 
     def tinted(self, frame: Frame, face: Face, layer: Layer, hole: Plane, share: float) -> Patch:
         """A copy of ``frame``'s pixels around ``face`` and ``layer``, the skin tinted; the outermost pixels are the frame's.
@@ -103,26 +103,25 @@ class Neck:
 
     def _seen(self, frame: Frame, face: Face, layer: Layer, small: Pixels, to_cells: Floats) -> _Known | None:
         """What is known of ``face`` after this ``frame``, from a ``small`` picture of it; None where its skin is not seen."""
-        old = self._known.get(face.track)
-        elapsed = frame.time - old.time if old else FORGET
-        if old and 0 <= elapsed < AGAIN:
-            return old
+        recalled = self._known.recall(face.track, frame.time)
+        if recalled and recalled[1] < AGAIN:
+            return recalled[0]
         tones = _tones(frame, face, layer)
         if tones is None:
-            return old if 0 <= elapsed < FORGET else None
+            return recalled[0] if recalled else None
         tone, shift = tones
         cells = cv2.warpAffine(small, to_cells, GRID[::-1], flags=cv2.INTER_LINEAR)
         beside = _sides(np.asarray(cells, np.uint8))
-        if old and 0 <= elapsed < FORGET:
+        if recalled:
+            old, elapsed = recalled
             tone, beside = follow(old.tone, tone, elapsed, QUICK), follow(old.beside, beside, elapsed, QUICK)
         skin = _likeness(np.asarray(cells, np.uint8), tone, beside) * self._prior
         skin = np.asarray(cv2.GaussianBlur(skin, (0, 0), 0.8), np.float32)
-        if old and 0 <= elapsed < FORGET:
+        if recalled:
             skin = follow(old.skin, skin, elapsed, QUICK)
             shift = follow(old.shift, shift, elapsed, QUICK)
-        known = _Known(frame.time, skin, tone, beside, shift)
-        self._known = {k: kept for k, kept in self._known.items() if abs(frame.time - kept.time) < FORGET}
-        self._known[face.track] = known
+        known = _Known(skin, tone, beside, shift)
+        self._known.keep(face.track, frame.time, known)
         return known
 
 

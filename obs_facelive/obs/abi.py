@@ -155,15 +155,53 @@ def bind(libobs: ctypes.CDLL, name: str) -> Any:
     return function
 
 
+def _frontend(libobs: ctypes.CDLL) -> ctypes.CDLL:
+    """The library of OBS's windows. Raises `OSError` where there is none; else its functions may still be missing."""
+    return ctypes.CDLL("obs-frontend-api.dll") if sys.platform == "win32" else libobs
+
+
 def frontend_save(libobs: ctypes.CDLL) -> Callable[[], None]:
     """OBS's own "save the scene collection", from any thread; does nothing where libobs runs without OBS around it."""
     try:
-        frontend = ctypes.CDLL("obs-frontend-api.dll") if sys.platform == "win32" else libobs
-        save = frontend.obs_frontend_save
+        save = _frontend(libobs).obs_frontend_save
     except (OSError, AttributeError):
         return lambda: None
     save.restype, save.argtypes = None, []
     return lambda: save()
+
+
+class Frontend:
+    """What OBS says of its recordings, to any thread. Raises `OSError` or `AttributeError` where OBS is too old (before 29)."""
+
+    def __init__(self, libobs: ctypes.CDLL) -> None:
+        library = _frontend(libobs)
+        self._active, self._last = library.obs_frontend_recording_active, library.obs_frontend_get_last_recording
+        self._active.restype, self._active.argtypes = ctypes.c_bool, []
+        self._last.restype, self._last.argtypes = ctypes.c_void_p, []
+        self._free = libobs.bfree
+        self._free.restype, self._free.argtypes = None, [ctypes.c_void_p]
+
+    def recording(self) -> bool:
+        """Whether OBS records."""
+        return bool(self._active())
+
+    def last_recording(self) -> str:
+        """The path of the file that is being recorded, or was last; empty if there is none."""
+        text = self._last()
+        if not text:
+            return ""
+        try:
+            return ctypes.string_at(text).decode(errors="surrogateescape")
+        finally:
+            self._free(text)
+
+
+def frontend(libobs: ctypes.CDLL) -> Frontend | None:
+    """See `Frontend`; None where it cannot be had."""
+    try:
+        return Frontend(libobs)
+    except (OSError, AttributeError):
+        return None
 
 
 LOG_ERROR, LOG_WARNING, LOG_INFO = 100, 200, 300

@@ -17,7 +17,7 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.status import Delays
 
 _PATCH_AIR = 1 << 18
-"""Bytes of an output slot beyond one full frame: for the badge beside a full-frame view."""
+"""Bytes of an output slot beyond one full frame: for what tests lay over a full-frame view."""
 _TRY_AGAIN = 2.0
 """Seconds until a block that could not be had is asked for again."""
 _GRACE = 0.05

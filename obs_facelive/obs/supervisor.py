@@ -27,6 +27,7 @@ from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
+from obs_facelive.obs.recordings import Recordings
 from obs_facelive.obs.restarts import Restarts
 from obs_facelive.obs.status import Delays, engine_report, in_words, status
 from obs_facelive.obs.targets import Targets
@@ -55,6 +56,7 @@ class Supervisor:
         self._sound = Sound(registered)
         self.adding = Adding(registered)
         self._feedback = Feedback(registered.libobs, self._words)
+        self._recordings = Recordings(registered.rows, abi.frontend(registered.libobs), home, self.log)
         self._engine: EngineProcess | None = None
         self._last_beat = self._next_start = 0.0
         self._beating_since: float | None = None
@@ -137,6 +139,7 @@ class Supervisor:
                 if words != self.trouble:
                     self.log(abi.LOG_ERROR, f"error: {words}")
                 self.trouble = words
+        self._recordings.close()
         self._sound.restore()
         self._end_engine(gently=True)
         for instance in self._instances:
@@ -160,6 +163,7 @@ class Supervisor:
         self._sound.tend(self._instances, now)
         self._watch_engine(now)
         self._feedback.give(self._instances, now)
+        self._recordings.tend(self._instances, now)
         self._publish(now)
 
     def _address(self, row: int) -> int:

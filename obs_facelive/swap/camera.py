@@ -13,12 +13,12 @@ from obs_facelive.swap.expression import follow
 
 STEP = 1.2
 """Ratio of the texture sizes that are kept ready."""
-BLURS = (0.0, 0.45, 0.7, 0.95)
-"""Blurs in texels that are kept ready."""
+BLURS = (0.0, 0.15, 0.3, 0.4)
+"""Blurs in texels that are kept ready: drawing softens a little, too."""
 _WELL_LIT = 190.0
 """Level that the brightest parts of a picture reach in a lit room, and a camera's own exposure takes care that they do."""
 MAX_HAZE = 60.0
-LEAST_DETAIL = 0.3
+LEAST_DETAIL = 0.5
 """Share of its detail that a persona's skin keeps in any picture."""
 KEPT = 12
 """Textures that are kept ready."""

@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 
 from obs_facelive.frame import Floats, Surface
-from obs_facelive.mask.occlusion import FINE
-from obs_facelive.surface import Unwrapper
+from obs_facelive.surface import FINE, Unwrapper
 from obs_facelive.swap.light import LUMA, log_odds, skin_points
 from obs_facelive.topology import CanonicalFace
 

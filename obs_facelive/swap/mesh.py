@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from obs_facelive.frame import Face, Floats, Frame, Layer, Pixels
+from obs_facelive.known_faces import KnownFaces
 from obs_facelive.personas.library import Persona
 from obs_facelive.settings import Settings
 from obs_facelive.surface import Unwrapper
@@ -26,6 +27,8 @@ LIGHT_QUICK = 0.25
 """Seconds in which the persona's light follows the room's."""
 LIPS_APART = 0.05
 """Gap between the lips, by width of the mouth, from which on something is seen between them."""
+DARK = 0.8
+"""Share of its skin's brightness below which a part of a persona is no skin, and does not change its hue with it."""
 CAMERA_QUICK = 1.0
 """The same for what the camera does."""
 LIGHT_AGAIN = 0.05
@@ -49,7 +52,6 @@ class _Room:
 class _Wearer:
     """What is remembered about one tracked face."""
 
-    time: float
     room: _Room
     weights: Floats
     resting: RestingFace
@@ -65,7 +67,8 @@ class MeshSwapper:
         self._reader = LightReader(canonical)
         self._bank = ExpressionBank(persona)
         self._folds = LiveFolds(canonical)
-        self._wearers: dict[int, _Wearer] = {}
+        self._wearers = KnownFaces[int, _Wearer](FORGET)
+        self._dark = DARK * 255 / (1 + math.exp(-float(persona.skin @ LUMA)))
         self._textures = Textures(persona.texture, _bare(persona.texture, canonical))
         inside = mouth_triangles(canonical)
         self._around_mouth = np.ascontiguousarray(canonical.triangles[~inside])
@@ -117,6 +120,7 @@ class MeshSwapper:
                     wearer.folds,
                 ),
                 room.camera.haze,
+                self._dark,
                 pixels,
                 mask,
                 depth,
@@ -126,25 +130,22 @@ class MeshSwapper:
                 vertices[:, :2] = self._mouth_uv
                 mouth = mix_mouths(self.persona.mouths, self.persona.gaps, gap)
                 plain = np.ones((2, 2), np.float32)
-                draw(local, self._mouth, vertices, mouth, plain, room.camera.haze, pixels, mask, depth)
+                draw(local, self._mouth, vertices, mouth, plain, room.camera.haze, 0.0, pixels, mask, depth)
         return Layer(int(low[0]), int(low[1]), pixels, mask, grain)
 
     def _wearer(self, frame: Frame, face: Face, visible: Floats) -> _Wearer:
-        old = self._wearers.get(face.track)
-        if old and not 0 <= frame.time - old.time < FORGET:
-            old = None
+        old, elapsed = self._wearers.recall(face.track, frame.time) or (None, 0.0)
         weights = self._bank.weights(face.blendshapes - self.persona.neutral)
-        resting, elapsed = RestingFace(), 0.0
+        resting = RestingFace()
         if old:
-            resting, elapsed = old.resting, frame.time - old.time
+            resting = old.resting
             weights = follow(old.weights, weights, elapsed, QUICK)
         room = self._room(frame, face, visible, old.room if old else None)
         folds = None
         if face.surface:
             folds = resting.folds(self._folds, face.surface, visible, activity(face.blendshapes), elapsed)
-        wearer = _Wearer(frame.time, room, weights, resting, folds)
-        self._wearers = {k: w for k, w in self._wearers.items() if abs(frame.time - w.time) < FORGET}
-        self._wearers[face.track] = wearer
+        wearer = _Wearer(room, weights, resting, folds)
+        self._wearers.keep(face.track, frame.time, wearer)
         return wearer
 
     def _room(self, frame: Frame, face: Face, visible: Floats, old: _Room | None) -> _Room:

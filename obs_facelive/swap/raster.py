@@ -18,6 +18,8 @@ from obs_facelive.topology import Indices
 
 FAR = np.float32(1e30)
 """What an empty depth buffer is filled with."""
+MOST_GREY = 0.9
+"""Share of a gain's hue that dark parts of a texture do without."""
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -87,6 +89,37 @@ def _span(first: Any, last: Any, value: Any, step: Any) -> tuple[Any, Any]:
     return first, last
 
 
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _luma(blue: Any, green: Any, red: Any) -> Any:
+    return np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _texel(texture: Pixels, x: int, y: int, w00: Any, w01: Any, w10: Any, w11: Any) -> tuple[Any, Any, Any]:
+    """Blue, green, red of a texture between four texels."""
+    return (
+        texture[y, x, 0] * w00
+        + texture[y, x + 1, 0] * w01
+        + texture[y + 1, x, 0] * w10
+        + texture[y + 1, x + 1, 0] * w11,
+        texture[y, x, 1] * w00
+        + texture[y, x + 1, 1] * w01
+        + texture[y + 1, x, 1] * w10
+        + texture[y + 1, x + 1, 1] * w11,
+        texture[y, x, 2] * w00
+        + texture[y, x + 1, 2] * w01
+        + texture[y + 1, x, 2] * w10
+        + texture[y + 1, x + 1, 2] * w11,
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _lit(value: Any, gain: Any, clear: Any, floor: Any) -> Any:
+    """A texture's ``value`` (0..255) in the light, seen through haze."""
+    lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
+    return np.uint8(min(max(lit * clear + floor, np.float32(0)), np.float32(255)))
+
+
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def draw(
     points: Floats,
@@ -95,6 +128,7 @@ def draw(
     texture: Pixels,
     lines: Floats,
     haze: float,
+    dark: float,
     pixels: Pixels,
     mask: Plane,
     depth: Floats,
@@ -108,13 +142,16 @@ def draw(
     texture : (h, w, 3) uint8 BGR
     lines : (e, e) float32, odds gain of the expression's lines, in the texture's coordinates
     haze : brightness 0..255 of black
+    dark : brightness 0..255 in the texture below which ever less of the gains' hue goes over; at half, `MOST_GREY` is lost
     pixels, mask, depth : (h, w, 3) uint8, (h, w) uint8, (h, w) float32; written where the face is nearer than ``depth``
 
     An odds gain g takes brightness x (0..1) to g x / (1 + (g - 1) x): black stays black, white white, and what is between is
-    lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic.
+    lifted or lowered without changing the contrast of skin much; a plain gain makes lifted skin metallic. The hue is mostly
+    the difference of two skins: brows, lashes and nostrils have none of it, and would turn blue.
     """
     height, width = mask.shape
     floor, clear = np.float32(haze + 0.5), np.float32(1 - haze / 255)
+    limit, steep = np.float32(dark), np.float32(2 * MOST_GREY / max(dark, 1.0))
     tall, wide, lines_size = texture.shape[0], texture.shape[1], lines.shape[0]
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -128,6 +165,17 @@ def draw(
         y0, y1 = max(0, math.ceil(min(ay, by, cy) - 0.5)), min(height - 1, math.floor(max(ay, by, cy) - 0.5))
         scale = np.float32(1) / area
         step_b, step_c = (cy - ay) * scale, -(by - ay) * scale
+        # Everything is linear between the corners: from pixel to pixel it is added to.
+        u0, ub, uc = vertices[a, 0], vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
+        v0, vb, vc = vertices[a, 1], vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
+        b0, bb, bc = vertices[a, 2], vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
+        g0, gb, gc = vertices[a, 3], vertices[b, 3] - vertices[a, 3], vertices[c, 3] - vertices[a, 3]
+        r0, rb, rc = vertices[a, 4], vertices[b, 4] - vertices[a, 4], vertices[c, 4] - vertices[a, 4]
+        o0, ob, oc = vertices[a, 5], vertices[b, 5] - vertices[a, 5], vertices[c, 5] - vertices[a, 5]
+        zb, zc = bz - az, cz - az
+        du, dv, dz = ub * step_b + uc * step_c, vb * step_b + vc * step_c, zb * step_b + zc * step_c
+        db, dg = bb * step_b + bc * step_c, gb * step_b + gc * step_c
+        dr, do = rb * step_b + rc * step_c, ob * step_b + oc * step_c
         for y in range(y0, y1 + 1):
             px, py = np.float32(x0 + 0.5), np.float32(y + 0.5)
             wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * scale
@@ -135,15 +183,16 @@ def draw(
             first, last = _span(np.float32(0), np.float32(x1 - x0), wb, step_b)
             first, last = _span(first, last, wc, step_c)
             first, last = _span(first, last, np.float32(1) - wb - wc, -step_b - step_c)
+            if last < first:
+                continue
             wb += step_b * first
             wc += step_c * first
+            z, u, v = az + wb * zb + wc * zc, u0 + wb * ub + wc * uc, v0 + wb * vb + wc * vc
+            gain_b, gain_g = b0 + wb * bb + wc * bc, g0 + wb * gb + wc * gc
+            gain_r, opacity = r0 + wb * rb + wc * rc, o0 + wb * ob + wc * oc
             for x in range(x0 + int(first), x0 + int(last) + 1):
-                wa = np.float32(1) - wb - wc
-                z = wa * az + wb * bz + wc * cz
                 if z < depth[y, x]:
                     depth[y, x] = z
-                    u = wa * vertices[a, 0] + wb * vertices[b, 0] + wc * vertices[c, 0]
-                    v = wa * vertices[a, 1] + wb * vertices[b, 1] + wc * vertices[c, 1]
                     # Bilinear, with the texels' centres at .5.
                     lu, lv = u * lines_size - np.float32(0.5), v * lines_size - np.float32(0.5)
                     lx, ly = min(max(int(lu), 0), lines_size - 2), min(max(int(lv), 0), lines_size - 2)
@@ -157,20 +206,20 @@ def draw(
                     w11 = fx * fy
                     w10, w01 = fy - w11, fx - w11
                     w00 = np.float32(1) - fx - w10
-                    for k in range(3):
-                        value = (
-                            texture[sy, sx, k] * w00
-                            + texture[sy, sx + 1, k] * w01
-                            + texture[sy + 1, sx, k] * w10
-                            + texture[sy + 1, sx + 1, k] * w11
-                        )
-                        gain = (wa * vertices[a, 2 + k] + wb * vertices[b, 2 + k] + wc * vertices[c, 2 + k]) * line
-                        lit = gain * value * np.float32(255) / (np.float32(255) + (gain - np.float32(1)) * value)
-                        pixels[y, x, k] = np.uint8(min(max(lit * clear + floor, np.float32(0)), np.float32(255)))
-                    opacity = wa * vertices[a, 5] + wb * vertices[b, 5] + wc * vertices[c, 5]
+                    blue, green, red = _texel(texture, sx, sy, w00, w01, w10, w11)
+                    grey = min(max((limit - _luma(blue, green, red)) * steep, np.float32(0)), np.float32(MOST_GREY))
+                    even = _luma(gain_b, gain_g, gain_r)
+                    pixels[y, x, 0] = _lit(blue, (gain_b + (even - gain_b) * grey) * line, clear, floor)
+                    pixels[y, x, 1] = _lit(green, (gain_g + (even - gain_g) * grey) * line, clear, floor)
+                    pixels[y, x, 2] = _lit(red, (gain_r + (even - gain_r) * grey) * line, clear, floor)
                     mask[y, x] = np.uint8(min(max(opacity, np.float32(0)), np.float32(1)) * np.float32(255.49))
-                wb += step_b
-                wc += step_c
+                z += dz
+                u += du
+                v += dv
+                gain_b += db
+                gain_g += dg
+                gain_r += dr
+                opacity += do
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

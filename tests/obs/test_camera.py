@@ -17,6 +17,7 @@ import obsws_python
 import pytest
 
 from obs_facelive.obs.filter import CAMERA_ID
+from obs_facelive.provenance.sidecar import beside, content, read
 from tests.obs import driving
 from tests.obs.conftest import SCRIPT
 from tests.obs.driving import HEAD, ROOM, add_filter, difference, fresh, is_live, remove_filter, unrecognisable
@@ -122,6 +123,22 @@ def test_no_bare_frame_is_recorded(obs: ObsSession, camera_clip: Path) -> None:
     shown = distance_to_nearest(heads(obs.record(2.0)), heads(camera_clip))
 
     assert shown.min() > 3
+
+
+def test_a_recording_with_a_swapped_face_says_so_beside_it(obs: ObsSession) -> None:
+    obs.client.set_current_program_scene("Bare")
+    bare = obs.record(0.5)
+    obs.client.set_current_program_scene("Scene")
+    fresh(obs)
+    film = obs.record(1.0)
+
+    wait_for("the sidecar with its hash", lambda: beside(film).exists() and read(film).files[film.name].sha256, 20)
+    note = read(film)
+    (ours,) = note.cameras
+    assert note.files == {film.name: content(film)} and ours.kind == "camera"
+    assert 0 < ours.pictures.swapped <= ours.pictures.shown and ours.pictures.bare == 0
+    assert [(w.kind, w.origin, w.swapped) for w in ours.worn] == [("synthetic", "shipped", note.swapped)]
+    assert not beside(bare).exists()
 
 
 def test_it_is_hidden_where_the_swapped_one_is_seen(obs: ObsSession) -> None:

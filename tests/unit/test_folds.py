@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from obs_facelive.frame import Floats, Pixels, Surface
-from obs_facelive.mask.occlusion import FINE, SIZE
+from obs_facelive.surface import FINE, SIZE
 from obs_facelive.swap.folds import LiveFolds, RestingFace
 from obs_facelive.topology import load_canonical_face
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from obs_facelive.frame import Face, Frame, Layer, Patch, Plane
+from obs_facelive.frame import Face, Floats, Frame, Layer, Patch, Plane
 from obs_facelive.merge.neck import Neck
 from obs_facelive.topology import CHIN, FACE_OVAL, load_canonical_face
 from tests.unit.worn_face import HEIGHT, WIDTH, canonical_points, live_face
@@ -111,18 +111,25 @@ def test_the_patch_holds_the_layer_and_ends_in_the_frames_own_pixels(face: Face,
     assert (patch.pixels != own(frame, patch)).any()
 
 
+def shift_of(neck: Neck, face: Face) -> Floats:
+    """What is known of the difference between the two skins."""
+    recalled = neck._known.recall(face.track, 2 / 30)
+    assert recalled
+    return recalled[0].shift
+
+
 def test_it_is_steady(face: Face) -> None:
     """A sudden change of the light does not show at once in the tone, and a still picture stays as it is."""
     neck, still = Neck(), scene(face)
     first = tinted(face, 1.0, neck=neck, frame=still).pixels
     again = tinted(face, 1.0, neck=neck, frame=Frame(still.pixels, 1, 1 / 30)).pixels
     assert np.abs(first.astype(int) - again).max() <= 1
-    known = neck._known[face.track].shift
+    known = shift_of(neck, face)
     darker = Frame((still.pixels // 2).astype(np.uint8), 2, 2 / 30)
     tinted(face, 1.0, neck=neck, frame=darker)
-    now, alone = neck._known[face.track].shift, Neck()
+    now, alone = shift_of(neck, face), Neck()
     tinted(face, 1.0, neck=alone, frame=darker)
-    settled = alone._known[face.track].shift
+    settled = shift_of(alone, face)
     assert (np.abs(now - known) < 0.2 * np.abs(settled - known)).all()
 
 

@@ -13,8 +13,9 @@ import pytest
 from obs_facelive.detect.blazeface import BlazeFace
 from obs_facelive.frame import Face, Frame, Pixels, Plane, Surface
 from obs_facelive.landmark.facemesh import FaceMesh
-from obs_facelive.mask.occlusion import SIZE, Occlusion, hidden_share, network_input, over_frame
+from obs_facelive.mask.occlusion import Occlusion, hidden_share, network_input, over_frame
 from obs_facelive.personas.make import find_portrait
+from obs_facelive.surface import SIZE
 from obs_facelive.topology import CanonicalFace, load_canonical_face
 
 

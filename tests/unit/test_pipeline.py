@@ -16,12 +16,13 @@ from obs_facelive.frame import Floats, Frame, Landmarks, Pixels, Roi, Surface
 from obs_facelive.geometry import head_pose
 from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
-from obs_facelive.mask.occlusion import FINE, MOST_HIDDEN, SIZE, Occlusion
+from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion
 from obs_facelive.personas.consent import stated
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import FARTHEST_TURN, Pipeline
 from obs_facelive.settings import Settings
 from obs_facelive.stopwatch import SMOOTH, Stopwatch
+from obs_facelive.surface import FINE, SIZE
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 

@@ -19,7 +19,9 @@ def test_libobs_exports_every_function_that_we_call(system: str, tmp_path: Path)
     assert unbound(names - {"obs_register_source_s"}) == ["obs_register_source_s"]
 
 
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    "python", [*(pytest.param(each, marks=pytest.mark.slow) for each in PYTHONS[:-1]), PYTHONS[-1]]
+)
 @pytest.mark.parametrize("system", TARGETS)
 def test_dependencies_resolve_to_wheels(system: str, python: str) -> None:
     found = resolve(TARGETS[system], python)

@@ -68,17 +68,25 @@ def test_facing_of_the_canonical_face_is_symmetric_and_frontal_in_the_middle(can
 
 
 def draw_flat(texture_value: int, gain: float, haze: float = 0.0, line: float = 1.0) -> int:
+    blue, green, red = draw_colours(texture_value, (gain, gain, gain), haze, line)
+    assert blue == green == red
+    return blue
+
+
+def draw_colours(
+    texture_value: int, gains: tuple[float, float, float], haze: float = 0.0, line: float = 1.0, dark: float = 0.0
+) -> list[int]:
     vertices = np.ones((4, 6), np.float32)
     vertices[:, :2] = [[0, 0], [0, 1], [1, 1], [1, 0]]
-    vertices[:, 2:5] = gain
+    vertices[:, 2:5] = gains
     pixels, mask = np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8)
     texture = np.full((32, 32, 3), texture_value, np.uint8)
     lines = np.full((16, 16), line, np.float32)
-    draw(SQUARE, TRIANGLES, vertices, texture, lines, haze, pixels, mask, empty_depth(16, 16))
+    draw(SQUARE, TRIANGLES, vertices, texture, lines, haze, dark, pixels, mask, empty_depth(16, 16))
     assert (mask[2:10, 2:12] == 255).all() and mask.sum() == 255 * 80
     inside = pixels[2:10, 2:12]
-    assert inside.min() == inside.max()
-    return int(inside[0, 0, 0])
+    assert (inside == inside[0, 0]).all()
+    return [int(value) for value in inside[0, 0]]
 
 
 def test_the_odds_gain_keeps_black_white_and_the_contrast_of_what_is_between() -> None:
@@ -94,3 +102,16 @@ def test_the_odds_gain_keeps_black_white_and_the_contrast_of_what_is_between() -
 def test_haze_lifts_black_and_leaves_white() -> None:
     assert draw_flat(0, 1.0, haze=40) == 40
     assert draw_flat(255, 1.0, haze=40) == 255
+
+
+def test_what_is_dark_takes_on_the_brightness_of_a_gain_and_little_of_its_hue() -> None:
+    bluer = (4.0, 1.0, 1.0)
+    blue, green, red = draw_colours(100, bluer, dark=80.0)
+    assert blue > green + 40 and green == red == 100, "as bright as skin: all of it"
+    hued, even = draw_colours(20, bluer), draw_colours(20, bluer, dark=80.0)
+    assert np.ptp(even) < 0.5 * np.ptp(hued), "dark: little of it"
+    assert min(even) > 20, "and its brightness"
+    steps = [
+        np.ptp(draw_colours(value, bluer, dark=80.0)) / np.ptp(draw_colours(value, bluer)) for value in (10, 60, 79)
+    ]
+    assert steps[0] < 0.3 < steps[1] < 0.9 < steps[2], "no step between the two"

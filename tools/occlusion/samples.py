@@ -9,8 +9,8 @@ import numpy as np
 
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import apply_affine
-from obs_facelive.mask.occlusion import SIZE, network_input
-from obs_facelive.surface import Unwrapper
+from obs_facelive.mask.occlusion import network_input
+from obs_facelive.surface import SIZE, Unwrapper
 from obs_facelive.swap.light import LUMA, log_odds, skin_points
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import LIPS_INNER, NOSE_TIP, CanonicalFace

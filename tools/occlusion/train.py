@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from obs_facelive.mask.occlusion import SIZE
+from obs_facelive.surface import SIZE
 
 BATCH = 32
 HIGHEST_RATE = 1.5e-3
