@@ -23,7 +23,9 @@ def mix(
         int | None,
         typer.Option(min=0, max=999_999_999, help="Which of all their children; else a new one every time."),
     ] = None,
-    name: Annotated[str, typer.Option(help="What the new person is called; else after the parents.")] = "",
+    name: Annotated[
+        str, typer.Option(help="What the new person is called; else after the parents. A mix of that name is replaced.")
+    ] = "",
     shipped: Annotated[bool, typer.Option("--shipped", help="Make the mixes that FaceLive comes with.")] = False,
 ) -> None:
     """Make a new person who does not exist out of two to six personas who do not exist either.
@@ -47,7 +49,8 @@ def mix(
             make_shipped(home, lambda line: say(escape(line)))
             return
         number = secrets.randbelow(_ANY) if seed is None else seed
-        called = name or f"{' '.join(parent.capitalize() for parent in parents or [])} {number}"
+        # An id is cut at 48 characters: the number must stay in it.
+        called = name or f"{' '.join(parent.capitalize() for parent in parents or [])[:40]} {number}"
         folder = Mixer(home).make(recipe_of(called, parents or [], ratio, number))
     except MixError as error:
         end(str(error), MISUSE)
