@@ -36,8 +36,8 @@ try:
 except ImportError as missing:
     sys.exit(f"install.py works from a whole copy of FaceLive: {missing.name} is not beside it. Fetch all of it.")
 
-SHIPPED = "shipped"
-"""The ``origin`` of the personas that set-up makes."""
+SHIPPED, SHIPPED_MIXES = "shipped", "FaceLive"
+"""The ``origin`` of the personas that set-up makes, and the ``pack`` of those that it mixes."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ class Setup:
         self.env.tool("openpeople", "--out", self.home.personas, "--models", models, "--wheels", wheels)
         say("== Compiling")
         self.env.tool("warm")
+        say("== Personas mixed of them")
+        self.env.tool("mixed_people")
         for clip in clips:
             name, *options = clip.split()
             if not (out := self.home.root / "demo" / name).is_file():
@@ -188,7 +190,7 @@ def uninstall(setup: Setup, everything: bool) -> int:
     else:
         manifest, people = home.models / "manifest.json", home.personas.glob("*/persona.json")
         ours += [*(home.models / file for file in read_json(manifest)), manifest]
-        ours += [file.parent for file in people if read_json(file).get("origin") == SHIPPED]
+        ours += [file.parent for file in people if came_with_set_up(read_json(file))]
     for path in ours:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for folder in (home.models, home.personas, home.root):
@@ -196,6 +198,11 @@ def uninstall(setup: Setup, everything: bool) -> int:
             folder.rmdir()
     say(f"FaceLive is gone; yours stayed in {home.root}" if home.root.exists() else "FaceLive is gone.")
     return int(not clean)
+
+
+def came_with_set_up(info: dict[str, Any]) -> bool:
+    """Whether a persona of this description is one of those that set-up makes."""
+    return info.get("origin") == SHIPPED or (info.get("origin") == "mix" and info.get("pack") == SHIPPED_MIXES)
 
 
 def read_json(file: Path) -> dict[str, Any]:

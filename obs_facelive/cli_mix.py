@@ -23,7 +23,9 @@ def mix(
         int | None,
         typer.Option(min=0, max=999_999_999, help="Which of all their children; else a new one every time."),
     ] = None,
-    name: Annotated[str, typer.Option(help="What the new person is called; else after the parents.")] = "",
+    name: Annotated[
+        str, typer.Option(help="What the new person is called; else after the parents. A mix of that name is replaced.")
+    ] = "",
     shipped: Annotated[bool, typer.Option("--shipped", help="Make the mixes that FaceLive comes with.")] = False,
 ) -> None:
     """Make a new person who does not exist out of two to six personas who do not exist either.
@@ -33,31 +35,25 @@ def mix(
     """
     # These are slow to import; the other commands do without them.
     from obs_facelive.catalog import ModelError
-    from obs_facelive.mixing import Mixer
+    from obs_facelive.mixing import Mixer, make_shipped
     from obs_facelive.personas.library import PersonaError
-    from obs_facelive.personas.recipe import recipe_of, shipped_recipes
+    from obs_facelive.personas.recipe import MixError, recipe_of
 
     home = Home.find()
     if shipped and (parents or ratio or name or seed is not None):
         end("--shipped stands alone: it makes what FaceLive comes with", MISUSE)
     if not shipped and not parents:
         end("name two personas or more, as in 'facelive persona mix amina darius', or say --shipped", MISUSE)
-    number = secrets.randbelow(_ANY) if seed is None else seed
     try:
         if shipped:
-            recipes = shipped_recipes()
-        else:
-            called = name or f"{' '.join(parent.capitalize() for parent in parents or [])} {number}"
-            recipes = (recipe_of(called, parents or [], ratio, number),)
-    except PersonaError as error:
+            make_shipped(home, lambda line: say(escape(line)))
+            return
+        number = secrets.randbelow(_ANY) if seed is None else seed
+        # An id is cut at 48 characters: the number must stay in it.
+        called = name or f"{' '.join(parent.capitalize() for parent in parents or [])[:40]} {number}"
+        folder = Mixer(home).make(recipe_of(called, parents or [], ratio, number))
+    except MixError as error:
         end(str(error), MISUSE)
-    try:
-        mixer = Mixer(home)
-        for recipe in recipes:
-            if shipped and mixer.is_made(recipe):
-                say(f"{escape(recipe.name)}: there already")
-                continue
-            folder = mixer.make(recipe)
-            say(f"{escape(recipe.name)}: made as '{folder.name}', seed {recipe.seed}")
     except (ModelError, PersonaError, OSError) as error:
         end(str(error))
+    say(f"{escape(called)}: made as '{folder.name}', seed {number}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,24 +25,27 @@ from obs_facelive.personas.library import (
     load_info,
     load_persona,
     save_persona,
+    stored_persona,
 )
 from obs_facelive.personas.likeness import likeness
 from obs_facelive.personas.make import find_portrait
 from obs_facelive.personas.mix import mix
-from obs_facelive.personas.recipe import METHOD, Recipe
+from obs_facelive.personas.recipe import METHOD, Recipe, shipped_recipes
 from obs_facelive.personas.variation import bearded, vary
 from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.view import compose
 
+SHIPPED = "FaceLive"
+"""The pack of the mixes that come with FaceLive."""
 TOO_NEAR = 0.45
-"""Cosine from which a mix is taken for a real person. Likenesses of 20 people (the shipped ones, and twelve portraits) have .50 to
+"""Cosine from which a mix is taken for a real person. Drawings of 20 people (the shipped, and twelve portraits) have .50 to
 .76 with their own photo; of 380 pairs of different people the median is .10, 99 % are below .37, and one is above: .51, a pair
 that the eye takes for sisters, too."""
 _FULL = 0.7
 """How much of a beard must be left to go with the one around it."""
 _SIDE = 512
-_LOOKS = 6
+_LOOKS = 4
 """Pictures, half a second apart, after which the head has the mix's proportions."""
 
 
@@ -67,13 +70,13 @@ class Mixer:
         except PersonaError:
             return False
 
-    def make(self, recipe: Recipe) -> Path:
+    def make(self, recipe: Recipe, pack: str = "") -> Path:
         """The folder of the persona of ``recipe``; one that was made by the same name before is replaced.
 
-        Raises `PersonaError`: a parent is missing or real, the name is another persona's, or the face is too near to a real one.
+        Raises `PersonaError`: a parent is missing or real, the name is another persona's, the face is too near to a real one.
         """
         parents = [self._parent(name) for name in recipe.parents]
-        self._refuse_taken(recipe)
+        self._refuse_taken(recipe, pack)
         names = " and ".join(parent.info.name for parent in parents)
         info = PersonaInfo(
             id=recipe.id,
@@ -83,6 +86,7 @@ class Mixer:
             made=f"mixed, method {METHOD}",
             source=f"a mix of {names}, who do not exist: neither does this person",
             licence=", ".join(dict.fromkeys(parent.info.licence for parent in parents)),
+            pack=pack,
             tags=recipe.tags,
             recipe=recipe.record(parents),
         )
@@ -100,8 +104,8 @@ class Mixer:
             raise PersonaError(f"there is no persona {name!r} to be mixed. There are: {known}.")
         return load_persona(self._home.personas / name)
 
-    def _refuse_taken(self, recipe: Recipe) -> None:
-        """A mix never takes the place of somebody else."""
+    def _refuse_taken(self, recipe: Recipe, pack: str) -> None:
+        """A mix never takes the place of somebody else; one that FaceLive ships and one's own are none of each other's."""
         folder = self._home.personas / recipe.id
         if not folder.exists():
             return
@@ -109,8 +113,8 @@ class Mixer:
             old = load_info(folder)
         except PersonaError:
             return  # nothing that could be worn
-        if old.origin != "mix":
-            raise PersonaError(f"there is a persona {recipe.id!r} that is no mix: choose another name.")
+        if old.origin != "mix" or old.pack != pack:
+            raise PersonaError(f"there is another persona {recipe.id!r} already: choose another name.")
         if old.id in recipe.parents:
             raise PersonaError(f"{recipe.id!r} is one of the parents: choose another name.")
 
@@ -125,7 +129,7 @@ class Mixer:
         for name in self._home.persona_names():
             try:
                 info = load_info(self._home.personas / name)
-                if info.real and (vector := self._photo(load_persona(self._home.personas / name))) is not None:
+                if info.real and (vector := self._photo(stored_persona(self._home.personas / name))) is not None:
                     yield f"{info.name!r}, a real person", vector
             except PersonaError:
                 continue  # damaged: it cannot be worn either
@@ -155,6 +159,25 @@ class Mixer:
             if patches:
                 return compose(frames[-1], patches)[..., :3]
         return likeness(persona, self._canonical)[0]
+
+
+def make_shipped(home: Home, say: Callable[[str], None]) -> None:
+    """Makes the mixes that FaceLive ships, but for those that are there; ``say`` is told of those that cannot be made.
+
+    Raises `PersonaError` where the recipes cannot be read, and as `Mixer` does.
+    """
+    mixer, recipes = Mixer(home), shipped_recipes()
+    for count, recipe in enumerate(recipes, 1):
+        if mixer.is_made(recipe):
+            say(f"{recipe.name}: there already")
+        else:
+            try:
+                mixer.make(recipe, SHIPPED)
+            except PersonaError as error:
+                # Somebody has another persona by that name, or looks like this one: the others are made all the same.
+                say(f"{recipe.name}: left out, since {error}")
+            else:
+                say(f"{recipe.name}: mixed ({count} of {len(recipes)})")
 
 
 def _head(parents: Sequence[Persona], recipe: Recipe) -> Persona:

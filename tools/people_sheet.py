@@ -2,7 +2,7 @@
 
     python -m tools.people_sheet --out DIR [--clips ../shared/data/clips/*.mp4] [--personas amina bruno ...]
 
-Writes ``people.jpg`` (everybody's picture, whom they resemble most), ``alike.csv`` (each against every other, by the independent
+Writes ``people.jpg`` (everybody's picture, whom they resemble most), ``alike.csv`` (each against every other by the independent
 recogniser), and ``best.jpg`` and ``worst.jpg`` (the six best and worst of persona x clip, with the camera's picture beside).
 """
 

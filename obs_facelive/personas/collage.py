@@ -25,7 +25,7 @@ SIDE = 256
 REGIONS = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth")
 """What comes whole from one person; the beard goes with the mouth."""
 _BANDS = ((0.035, 0.04), (0.008, 0.018), (0.0, 0.007))
-"""From coarse to fine: width of the Gaussian that is left in the next band, and softness of the borders there, by the texture."""
+"""From coarse to fine: width of the Gaussian that the next band is without, and softness of the borders, by the texture."""
 _NOSE = (168, 122, 351, 188, 412, 217, 437, 198, 420, 129, 358, 98, 327, 2, 97, 326, 49, 279, 48, 278, 64, 294, 60, 290)
 _TEXELS = 4.0
 """Width in texels of a Gaussian that is drawn well."""

@@ -31,5 +31,6 @@ def likeness(persona: Persona, canonical: CanonicalFace, side: int = SIDE) -> tu
     pixels, mask = np.full((side, side, 3), _GREY, np.uint8), np.zeros((side, side), np.uint8)
     plain = np.ones((2, 2), np.float32)
     surface = np.ascontiguousarray(points[: len(shape)])
-    draw(surface, canonical.triangles, vertices, persona.texture, plain, -0.5, pixels, mask, empty_depth(side, side))
+    depth = empty_depth(side, side)
+    draw(surface, canonical.triangles, vertices, persona.texture, plain, -0.5, 0.0, pixels, mask, depth)
     return pixels, points

@@ -19,6 +19,10 @@ MAX_SEED = 999_999_999
 _SHARE = msgspec.Meta(ge=1, le=1000)
 
 
+class MixError(PersonaError):
+    """What is asked for is no mix; the text says why."""
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mix to be made.
 
@@ -64,22 +68,20 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def recipe_of(name: str, parents: Sequence[str], ratio: str, seed: int) -> Recipe:
-    """The recipe that somebody asks for; ``ratio`` as ``60:40``, or empty for equal shares. Raises `PersonaError`."""
+    """The recipe that somebody asks for; ``ratio`` as ``60:40``, or empty for equal shares. Raises `MixError`."""
     if not FEWEST <= len(parents) <= MOST:
-        raise PersonaError(f"a mix needs {FEWEST} to {MOST} parents, and {len(parents)} are named.")
+        raise MixError(f"a mix needs {FEWEST} to {MOST} parents, and {len(parents)} are named.")
     parts = ratio.split(":") if ratio else ["1"] * len(parents)
     if not all(part.strip().isascii() and part.strip().isdigit() and 1 <= int(part) <= 1000 for part in parts):
-        raise PersonaError(f"the ratio {ratio!r} is not understood: write whole numbers from 1 to 1000, as in 60:40.")
+        raise MixError(f"the ratio {ratio!r} is not understood: write whole numbers from 1 to 1000, as in 60:40.")
     if len(parts) != len(parents):
-        raise PersonaError(
-            f"the ratio {ratio} has {len(parts)} numbers, and there are {len(parents)} parents: one each."
-        )
+        raise MixError(f"the ratio {ratio} has {len(parts)} numbers, and there are {len(parents)} parents: one each.")
     shares = tuple(int(part) for part in parts)
     try:
         recipe = Recipe(name=name, parents=tuple(parents), ratio=shares, seed=seed)
         return msgspec.convert(msgspec.to_builtins(recipe), Recipe)
     except (ValueError, msgspec.ValidationError) as error:
-        raise PersonaError(f"this cannot be mixed: {error}.") from error
+        raise MixError(f"this cannot be mixed: {error}.") from error
 
 
 def shipped_recipes(file: Path = SHIPPED_FILE) -> tuple[Recipe, ...]:

@@ -90,9 +90,16 @@ def _set_up_by_hand(home: Home, root: Path) -> None:
     for file in [script, home.env / "pyvenv.cfg", home.logs / "engine.log", home.root / "cache/wheels/a.whl"]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    for name, origin in (("amina", "shipped"), ("me", "photo"), ("broken", None)):
+    people = {
+        "amina": {"origin": "shipped"},
+        "bruno": {"origin": "mix", "pack": "FaceLive"},
+        "my-mix": {"origin": "mix", "pack": ""},
+        "me": {"origin": "photo"},
+        "broken": {},
+    }
+    for name, info in people.items():
         (home.personas / name).mkdir(parents=True)
-        (home.personas / name / "persona.json").write_text(json.dumps({"origin": origin}) if origin else "{")
+        (home.personas / name / "persona.json").write_text(json.dumps(info))
     home.models.mkdir()
     for model in ("net.onnx", "mine.onnx"):
         (home.models / model).touch()
@@ -110,7 +117,7 @@ def test_uninstall(machine: dict[str, str], tmp_path: Path, everything: bool) ->
     assert done.returncode == 0, done.stderr
     assert {p: p.read_bytes() for p in root.rglob("*") if p.is_file()} == before
     left = {p.relative_to(home.root).as_posix() for p in home.root.rglob("*") if p.is_file()}
-    mine = {"personas/me/persona.json", "personas/broken/persona.json", "models/mine.onnx"}
+    mine = {f"personas/{name}/persona.json" for name in ("me", "my-mix", "broken")} | {"models/mine.onnx"}
     assert left == (set() if everything else mine)
     assert home.root.exists() is not everything
     assert _run(machine, "uninstall").returncode == 0

@@ -11,7 +11,7 @@ import cv2
 
 from obs_facelive.catalog import ModelError
 from obs_facelive.home import Home
-from obs_facelive.personas.library import PersonaError
+from obs_facelive.personas.library import PersonaError, load_info
 from obs_facelive.settings import read
 from obs_facelive.video import VideoError
 from tools.quality import report
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--against", type=Path, metavar="DIR_OR_CSV", help="an earlier report, to be compared with")
     parser.add_argument("--clips", nargs="+", metavar="CLIP", help="names of scenes, or files (default: all there are)")
-    parser.add_argument("--personas", nargs="+", metavar="ID", help="default: all")
+    parser.add_argument("--personas", nargs="+", metavar="ID", help="default: all but mixes")
     parser.add_argument(
         "--frames", type=int, default=24, help="frames of a long run; a short one has a third (default: 24)"
     )
@@ -91,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(home: Home, options: argparse.Namespace) -> Plan:
     clips = options.clips or all_clips(home)
-    personas = options.personas or home.persona_names()
+    # Mixes have features that the shipped people have, too.
+    personas = options.personas or [
+        name for name in home.persona_names() if load_info(home.personas / name).origin != "mix"
+    ]
     if not personas:
         raise PersonaError(f"there is no persona in {home.personas}: run 'python3 install.py' again")
     if options.quick:
