@@ -15,16 +15,17 @@ import pytest
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.personas.add import Statement, UnusableError, add_photos
-from obs_facelive.personas.archive import ArchiveError
+from obs_facelive.personas.archive import PACK_FILE, ArchiveError
 from obs_facelive.personas.consent import ConsentError, read_consent
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.info import load_info
 from obs_facelive.personas.library import check_persona, load_persona, remove_persona
 from obs_facelive.personas.look import Studio
-from obs_facelive.personas.pack import PACK_FILE, add_pack, label
+from obs_facelive.personas.pack import add_pack, label
 from obs_facelive.personas.photos import PHOTO_SIDE, open_photo
 from tests.unit.tiny_persona import tiny_persona
 
+SHIPPED = Home.find().personas
 GIVEN = Statement(by="Clara", purpose="tests")
 PACK = {"name": "Few", "licence": "CC0-1.0", "synthetic": True}
 
@@ -36,7 +37,7 @@ def studio(models: Path) -> Studio:
 
 def face(name: str) -> Pixels:
     """A shipped person's studio portrait, (700, 700, 3)."""
-    full = open_photo(Home.find().personas / name / "photos" / "0.jpg")
+    full = open_photo(SHIPPED / name / "photos" / "0.jpg")
     return np.asarray(cv2.resize(full, (700, 700), interpolation=cv2.INTER_AREA), np.uint8)
 
 
