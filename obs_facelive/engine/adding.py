@@ -79,5 +79,5 @@ def told(report: AddReport) -> str:
     parts = [f"{report.info.name} was added"]
     if judgement:
         parts[0] += f": the photo is {judgement.word} ({judgement.score} of 100)"
-        parts += [f"{remark.text}. {remark.better}" for remark in judgement.remarks[:3]]
+        parts += [f"{remark.text[:1].upper()}{remark.text[1:]}. {remark.better}" for remark in judgement.remarks[:3]]
     return ". ".join(part.rstrip(".") for part in parts) + "."

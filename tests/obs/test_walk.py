@@ -27,9 +27,9 @@ from tools.waiting import wait_for
 
 WEBCAM, OURS = "webcam", "camera"
 FILTER = OURS  # what the camera calls itself in its status
-SIZE = (900, 1150)
+SIZE = (900, 1560)
 """The dialog's, in pixels."""
-PANEL = (slice(600, 1080), slice(0, 880))
+PANEL = (slice(600, 1490), slice(0, 880))
 """Rows and columns of the dialog that the panel is in, below the preview."""
 FADE_MS = 2000
 
@@ -82,9 +82,9 @@ def test_a_photo_becomes_a_persona_in_the_panel(
     tmp_path: Path, home: Home, camera_clip: Path, obs_env: dict[str, str], portraits: dict[str, Pixels]
 ) -> None:
     own = home_with(home, tmp_path / "home")
-    good, bad = tmp_path / "anna.jpg", tmp_path / "blurred.jpg"
+    good, bad = tmp_path / "anna.jpg", tmp_path / "two people.jpg"
     cv2.imwrite(str(good), portraits["female_33"])
-    cv2.imwrite(str(bad), cv2.GaussianBlur(portraits["female_33"], (0, 0), 9))
+    cv2.imwrite(str(bad), np.hstack([portraits["female_33"], portraits["male_4"]]))
     pictures = Path(os.environ.get(PICTURES) or tmp_path / "pictures")
     pictures.mkdir(parents=True, exist_ok=True)
     first, other = own.persona_names()
@@ -96,7 +96,7 @@ def test_a_photo_becomes_a_persona_in_the_panel(
     )
     env = {**obs_env, "FACELIVE_HOME": str(own.root)}
     with (
-        virtual_display(1000, 1250) as display,
+        virtual_display(1000, 1600) as display,
         ObsSession(tmp_path / "obs", [collection], video=Video(fps=10), env=env, display=display) as obs,
     ):
         obs.wait_status("the swapped face", is_live, name=FILTER, seconds=60)
@@ -112,7 +112,7 @@ def test_a_photo_becomes_a_persona_in_the_panel(
 
             walk.set(add_by="Anna herself", add_for="my talks")
             walk.press()
-            walk.told("Nothing was added", "blurred")
+            walk.told("Nothing was added", "another face")
             walk.look("bad-photo")
             assert own.persona_names() == sorted([first, other])
 
