@@ -331,7 +331,7 @@ def test_what_is_no_archive_is_refused(world: Path, whole: bytes) -> None:
 def test_encrypted_and_strangely_packed_parts_are_refused(world: Path, whole: bytes) -> None:
     encrypted = bytearray(whole)
     encrypted[encrypted.rfind(b"PK\1\2") + 8] |= 1
-    assert "encrypted" in refused(world, bytes(encrypted))
+    assert "encrypted; personas are not" in refused(world, bytes(encrypted))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, content in parts_of(whole).items():
