@@ -12,15 +12,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from obs_facelive.cli_add import add_pack_file, add_persona, fetch, tell_photo, whose
+from obs_facelive.cli_consent import consent_app
 from obs_facelive.cli_mix import mix
 from obs_facelive.console import MISUSE, end, say
 from obs_facelive.home import Home
 from obs_facelive.personas.errors import PersonaError
+from obs_facelive.personas.suited import suited_problem
 
 persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wear.")
 persona_app.command("add")(add_persona)
 persona_app.command("add-pack")(add_pack_file)
 persona_app.command("fetch")(fetch)
+persona_app.add_typer(consent_app, name="consent")
 persona_app.command("mix")(mix)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its id, see 'facelive persona list'.")]
@@ -71,7 +74,7 @@ def persona_show(name: Name) -> None:
             "pack": info.pack,
             "tags": ", ".join(info.tags),
             "rating": "*" * info.rating,
-            "settings": ", ".join(f"{key} {value}" for key, value in info.settings.items()),
+            "settings": ", ".join(f"{key}={_plain(value)}" for key, value in info.settings.items()),
             "recipe": msgspec.json.encode(info.recipe).decode() if info.recipe else "",
             "texture": f"{persona.texture.shape[0]} pixels, {len(persona.expressions)} expressions",
             "digest": info.digest,
@@ -145,6 +148,40 @@ def persona_rate(
     """Give a persona stars, and tags to find it by."""
     _change(name, rating=stars, **({"tags": tuple(tag)} if tag is not None else {}))
     say(f"{escape(name)}: {'*' * stars or 'no stars'}{escape(', ' + ', '.join(tag)) if tag else ''}")
+
+
+@persona_app.command("settings")
+def persona_settings(
+    name: Name,
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[SETTING=VALUE…]", help="Instead of those it has; '-' alone: none.")
+    ] = None,
+) -> None:
+    """Show or set what suits a persona. It counts wherever you leave the setting at its default."""
+    from obs_facelive.personas.info import load_info
+
+    _, folder = _folder(name)
+    if values:
+        own: dict[str, bool | int | str] = {}
+        for value in [] if values == ["-"] else values:
+            key, equals, text = value.partition("=")
+            if not equals:
+                end(f"{value!r} is not like opacity=80", MISUSE)
+            own[key.replace("-", "_")] = {"on": True, "off": False}.get(
+                text, int(text) if text.lstrip("-").isdecimal() else text
+            )
+        if problem := suited_problem(own):
+            end(problem, MISUSE)
+        _change(name, settings=own)
+    try:
+        own = load_info(folder).settings
+    except PersonaError as error:
+        end(str(error))
+    say(escape(", ".join(f"{key}={_plain(value)}" for key, value in own.items()) or "none"))
+
+
+def _plain(value: bool | int | str) -> str:
+    return str(value) if not isinstance(value, bool) else "on" if value else "off"
 
 
 def _folder(name: str) -> tuple[Home, Path]:

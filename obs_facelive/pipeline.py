@@ -5,6 +5,7 @@ Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pip
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
@@ -17,6 +18,7 @@ from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
+from obs_facelive.personas.suited import suited
 from obs_facelive.provenance.badge import Badge
 from obs_facelive.provenance.mark import Mark
 from obs_facelive.quality import LADDER, Rung
@@ -105,6 +107,7 @@ class Pipeline:
     reshape : gives faces the persona's proportions; None leaves them their own
     owner : knows whose face is the owner's; without it nobody is swapped where only the owner is to be
     real : the persona is a real person, whose face is never worn without the badge
+    suits : the persona's own settings, which stand where the wearer's are at their defaults
 
     Attributes
     ----------
@@ -124,12 +127,14 @@ class Pipeline:
         owner: Owner | None = None,
         *,
         real: bool = False,
+        suits: Mapping[str, bool | int | str] = {},
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
         self._mark = Mark(canonical)
         self.owner = owner
+        self._suits = suits
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._badge = Badge()
@@ -180,6 +185,7 @@ class Pipeline:
 
     def look(self, frame: Frame, settings: Settings, rung: Rung = LADDER[0]) -> Looked:
         """Finds the chosen faces and what they do."""
+        settings = suited(settings, self._suits)
         clock = self.watches[0]
         if before := self._before:
             before[1].share(frame.time)  # a fade begins with the first frame, whoever needs it first
@@ -250,6 +256,7 @@ class Pipeline:
 
     def swap(self, looked: Looked, settings: Settings, rung: Rung = LADDER[0]) -> Swapped:
         """The persona in place of each face."""
+        settings = suited(settings, self._suits)
         clock = self.watches[1]
         try:
             with clock("swap"):
@@ -279,6 +286,7 @@ class Pipeline:
 
     def merge(self, looked: Looked, swapped: Swapped, settings: Settings) -> Outcome:
         """The patches that are to be laid over ``looked``'s frame, of layers that were made for its faces."""
+        settings = suited(settings, self._suits)
         frame, clock = looked.frame, self.watches[2]
         patches: list[Patch] = []
         try:

@@ -67,7 +67,16 @@ class Stages:
         )
         owner = Owner(self.recogniser, Enrolled(self._home), canonical)
         return Pipeline(
-            detector, landmarker, swapper, merger, canonical, occlusion, reshape, owner, real=persona.info.real
+            detector,
+            landmarker,
+            swapper,
+            merger,
+            canonical,
+            occlusion,
+            reshape,
+            owner,
+            real=persona.info.real,
+            suits=persona.info.settings,
         )
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:

@@ -55,7 +55,7 @@ def read(line: bytes) -> Command:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
     names = ("open", "close", "remember", "add")
-    raise ValueError("; ".join(f"no {name}: {reason}" for name, reason in zip(names, reasons, strict=True)))
+    raise ValueError("neither " + " nor ".join(f"{name} ({why})" for name, why in zip(names, reasons, strict=True)))
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -48,7 +48,9 @@ def stages(models: Path) -> tuple[BlazeFace, FaceMesh]:
 @pytest.fixture(scope="module")
 def persona(stages: tuple[BlazeFace, FaceMesh], models: Path, portraits: dict[str, Pixels]) -> Persona:
     portrait = find_portrait(portraits[NAME], *stages)
-    return make_persona(PersonaInfo(id="test", name="Test", kind="synthetic"), portrait, load_canonical_face(models))
+    return make_persona(
+        PersonaInfo(id="test", name="Test", kind="synthetic", origin="pack"), portrait, load_canonical_face(models)
+    )
 
 
 @pytest.fixture
@@ -323,6 +325,10 @@ def test_an_id_that_is_no_folder_name_is_refused(
     with pytest.raises(PersonaError, match="id"):
         save_persona(tmp_path / "in", broken, portraits[NAME])
     assert persona_id(bad) and persona_id(persona_id(bad)) == persona_id(bad)
+
+
+def test_no_persona_is_called_like_a_device_of_windows() -> None:
+    assert [persona_id(name) for name in ("CON", "Com1", "nul", "Connie")] == ["con-1", "com1-1", "nul-1", "connie"]
 
 
 def test_a_picture_without_a_face_is_refused_in_words(stages: tuple[BlazeFace, FaceMesh]) -> None:

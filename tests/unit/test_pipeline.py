@@ -83,6 +83,15 @@ def test_a_real_persons_face_is_never_worn_without_the_badge(
     assert len(outcome.patches) == patches
 
 
+def test_a_personas_own_settings_stand_where_the_wearers_are_at_their_defaults(home: Home, picture: Pixels) -> None:
+    stages = Stages(home)
+    persona = load_persona(stages.persona_folder(Settings()))
+    worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, settings={"opacity": 0}))
+    for settings, changed in ((Settings(badge="off"), False), (Settings(badge="off", opacity=60), True)):
+        outcome = stages.pipeline(settings, worn).process(Frame(picture, 0, 0.0), settings)
+        assert bool((compose(Frame(picture, 0, 0.0), outcome.patches) != picture).any()) is changed
+
+
 @pytest.mark.parametrize("view", ["landmarks", "mask", "side"])
 def test_every_view_fits_the_link(pipeline: Pipeline, picture: Pixels, view: str) -> None:
     outcome = pipeline.process(Frame(picture, 0, 0.0), Settings(view=view))  # type: ignore[arg-type]
