@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from obs_facelive import __version__, settings
+from obs_facelive.cli_enrol import enrol
 from obs_facelive.cli_persona import persona_app
 from obs_facelive.console import FAILURE, MISUSE, end, say
 from obs_facelive.home import Home
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(persona_app, name="persona")
+app.command()(enrol)
 
 Consent = Literal["self", "granted", "synthetic"]
 

@@ -18,6 +18,9 @@ import onnxruntime as ort
 
 from obs_facelive.catalog import ModelError, load_catalog, model_file, status
 from obs_facelive.home import Home
+from obs_facelive.identity.enrolment import EnrolmentError
+from obs_facelive.identity.enrolment import load as load_enrolment
+from obs_facelive.identity.key import store_name
 from obs_facelive.interpreter import NoPythonError, wanted_minors
 from obs_facelive.landmark.facemesh import INPUT, LANDMARKS_FILE
 from obs_facelive.link.layout import block_bytes
@@ -61,6 +64,7 @@ def examine(home: Home) -> list[Finding]:
         *_models(home),
         *_providers(home),
         *_personas(home),
+        *_owner(home),
         *_shared_memory(),
         *_log(home),
     ]
@@ -161,6 +165,29 @@ def _personas(home: Home) -> Iterator[Finding]:
         except PersonaError as error:
             yield Finding(f"persona {name}", "warn", "unusable", str(error))
     yield Finding("personas", "ok" if good else "bad", ", ".join(good) or "none", "" if good else REPAIR)
+
+
+def _owner(home: Home) -> Iterator[Finding]:
+    """Whom "Only me" knows, and where the key to that is."""
+    store = store_name()
+    kept = f"key store: {store}" if store else "no key store of the operating system"
+    try:
+        enrolment = load_enrolment(home)
+    except EnrolmentError as error:
+        yield Finding("enrolment", "warn", str(error), "run `facelive enrol` again, or `facelive enrol --delete`")
+        return
+    if enrolment is None:
+        yield Finding("enrolment", "ok", f"nobody; {kept}")
+        return
+    found = f"{len(enrolment.poses)} pictures, encrypted; {kept}"
+    if enrolment.place == "store":
+        yield Finding("enrolment", "ok", found)
+    elif store:
+        yield Finding("enrolment", "warn", f"{found}, but the key is in a file", "run `facelive enrol` again")
+    else:
+        file = home.identity / "key"
+        remedy = f"the key is a file: whoever can read {file} can read the enrolment; encrypt the disk, or install a key store"
+        yield Finding("enrolment", "warn", found, remedy)
 
 
 def _shared_memory() -> Iterator[Finding]:

@@ -131,7 +131,7 @@ class Pipeline:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self._owner, self._suits = owner, suits
+        self.owner, self._suits = owner, suits
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._looks = 0
@@ -148,7 +148,7 @@ class Pipeline:
         """
         fade = Fade(seconds)
         self._before = before, fade
-        self._tracker, self._occlusion, self._owner = before._tracker, before._occlusion, before._owner
+        self._tracker, self._occlusion, self.owner = before._tracker, before._occlusion, before.owner
         self._expressions, self._hidden = before._expressions, before._hidden
         self.swapper = Crossfade(before.swapper, self.swapper, fade)
         self.merger.follow(before.merger, fade)
@@ -198,8 +198,8 @@ class Pipeline:
                 # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
                 plain = set[int]()
-                if settings.only_me and self._owner:
-                    present, plain = self._owner.present, self._owner.others
+                if settings.only_me and self.owner:
+                    present, plain = self.owner.present, self.owner.others
                     look_again = LADDER[0].look_again if present and settings.others == "leave" else OFTEN
                 faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
             if self.collector:
@@ -209,15 +209,14 @@ class Pipeline:
             if settings.only_me:
                 with clock("recognise"):
                     tracker = self._tracker
-                    found = self._owner and self._owner.sort(frame, faces, tracker.doubtful, tracker.missed)
+                    found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
                 if not found:
                     return Looked(frame, [], enrolled=False, company=bool(faces))
-                faces, company = found.owner, bool(found.others or found.unknown)
-                hide = [box_of(face.points) for face in found.unknown]
+                faces, company, turned = found.owner, found.company, found.unsure
+                covered = found.unknown + (found.others if settings.others == "cover" else [])
+                hide = [box_of(face.points) for face in covered]
                 if settings.others == "cover":
-                    hide += [*(box_of(face.points) for face in found.others), *tracker.beyond, *tracker.missed.values()]
-                # Without the owner, who is unknown may be the owner, and bare.
-                turned = found.missed or bool(found.unknown and not faces)
+                    hide += [*tracker.beyond, *tracker.missed.values()]
             else:
                 # Of several, one that the landmarker misses is still in the picture, and bare.
                 turned = bool(faces) and settings.face == "all" and self._tracker.lost

@@ -28,7 +28,7 @@ from tools.talking_head.head import Head
 from tools.talking_head.look import Look
 from tools.talking_head.matte import cut_out
 from tools.talking_head.motion import LOOP, motion_at
-from tools.talking_head.person import load_person
+from tools.talking_head.person import DEMO, load_person
 from tools.talking_head.renderer import Renderer, Seat
 from tools.wheels import FetchError
 
@@ -77,9 +77,9 @@ class Clip:
         return frame / self.frames * loops * LOOP
 
 
-def load_renderer(models: Path, wheels: Path, width: int, height: int) -> Renderer:
-    """The talking head, made from the pinned wheel (kept in ``wheels``) with the networks in ``models``."""
-    person = load_person(models, wheels)
+def load_renderer(models: Path, wheels: Path, width: int, height: int, who: str = DEMO) -> Renderer:
+    """The talking head of ``who``, made from the pinned wheel (kept in ``wheels``) with the networks in ``models``."""
+    person = load_person(models, wheels, who)
     colour, opacity = cut_out(person.portrait.pixels)
     head = Head(person, load_canonical_face(models), opacity)
     return Renderer(head, Look(person, head, colour, opacity), width, height)

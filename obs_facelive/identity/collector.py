@@ -29,12 +29,13 @@ class Collector:
 
     Attributes
     ----------
+    poses : what was seen so far
     finished : no more looks are needed, or the time is over
     """
 
     def __init__(self, recogniser: Callable[[], Embedder], seconds: float = SECONDS, every: float = 0.1) -> None:
         self._recogniser, self._seconds, self._every = recogniser, seconds, every
-        self._poses: list[Floats] = []
+        self.poses: list[Floats] = []
         self._first: float | None = None
         self._last = -np.inf
         self.finished = False
@@ -47,15 +48,15 @@ class Collector:
             self._first = frame.time
         face = max(faces, key=lambda face: float(np.ptp(face.points[:, 1])), default=None)
         if face is not None and frame.time - self._last >= self._every and _good(face, canonical):
-            self._poses.append(self._recogniser().embed(frame.pixels, face.points))
+            self.poses.append(self._recogniser().embed(frame.pixels, face.points))
             self._last = frame.time
         gone = frame.time - self._first
-        enough = gone >= self._seconds and len(self._poses) >= ENOUGH
-        self.finished = enough or gone >= max(LONGEST, self._seconds) or len(self._poses) >= MAX_POSES
+        enough = gone >= self._seconds and len(self.poses) >= ENOUGH
+        self.finished = enough or gone >= max(LONGEST, self._seconds) or len(self.poses) >= MAX_POSES
 
     def enrolment(self) -> Enrolment:
         """Out of all looks so far. Raises `obs_facelive.identity.enrolment.EnrolmentError`."""
-        return Enrolment.of(self._poses)
+        return Enrolment.of(self.poses)
 
 
 def _good(face: Face, canonical: CanonicalFace) -> bool:

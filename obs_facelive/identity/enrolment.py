@@ -62,8 +62,8 @@ class Enrolment:
         """An enrolment out of looks at one person. Raises `EnrolmentError` if they are too few, or not one person's."""
         if len(poses) < MIN_POSES:
             raise EnrolmentError(
-                f"your face was seen in {len(poses)} pictures, and {MIN_POSES} are the least: look into the camera, "
-                "in good light, and turn your head a little"
+                f"{MIN_POSES} good looks at your face are the least, and there were {len(poses)}: look into the camera, in "
+                "good light, and turn your head a little"
             )
         chosen = np.stack(poses)[np.linspace(0, len(poses) - 1, min(len(poses), MAX_POSES)).astype(int)]
         # The middle one of all: a few strangers do not move it, as they would move the mean.

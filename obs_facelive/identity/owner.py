@@ -67,6 +67,16 @@ class Sorted:
     unknown: list[Face]
     missed: bool
 
+    @property
+    def company(self) -> bool:
+        """Whether anybody is there who is not the owner, as far as is known."""
+        return bool(self.others or self.unknown)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the owner may be in the frame, and bare."""
+        return self.missed or bool(self.unknown and not self.owner)
+
 
 @dataclass(slots=True)
 class _Seen:

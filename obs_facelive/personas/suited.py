@@ -11,7 +11,17 @@ import msgspec
 from obs_facelive import settings
 
 POSSIBLE: Final = frozenset(
-    ("opacity", "keep_eyes", "keep_mouth", "shape", "eye_colour", "mask_size", "mask_softness", "match_neck", "colour_match")
+    (
+        "opacity",
+        "keep_eyes",
+        "keep_mouth",
+        "shape",
+        "eye_colour",
+        "mask_size",
+        "mask_softness",
+        "match_neck",
+        "colour_match",
+    )
 )
 """What a persona may say: how its face is blended. Who is seen and what is said about it is the wearer's to decide."""
 

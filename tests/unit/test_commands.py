@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_facelive.link.commands import LINE_BYTES, Add, Close, Open, lines, read
+from obs_facelive.link.commands import LINE_BYTES, Add, Close, Open, Remember, lines, read
 from obs_facelive.link.layout import MAX_CAPACITY, MAX_PATCH_CAPACITY
 
 NAME = "fl-1234-" + "aZ0_-" * 4 + "ab"
@@ -77,3 +77,12 @@ def test_lines_come_one_by_one_and_none_is_too_long() -> None:
     long = b"x" * (LINE_BYTES - 1) + b"\n"
     stream = io.BytesIO(b"a\n" + long + b"y" * (5 * LINE_BYTES) + b"\n" + b"z" * LINE_BYTES + b"\nb\nnot ended")
     assert list(lines(stream)) == [b"a\n", long, b"", b"", b"b\n"]
+
+
+def test_a_face_to_be_remembered_is_one_in_a_block() -> None:
+    assert read(json.dumps({"remember": NAME}).encode()) == Remember(NAME)
+    for name in ("", "fl-", 7, None):
+        with pytest.raises(ValueError, match="nor remember"):
+            read(json.dumps({"remember": name}).encode())
+    with pytest.raises(ValueError, match="nor remember"):
+        read(json.dumps({"remember": NAME, "open": NAME}).encode())

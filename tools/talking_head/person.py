@@ -1,4 +1,4 @@
-"""The person of the demo's camera clip: P010 of the openpeople wheel, drawn by an image model, a person who does not exist."""
+"""The person of a talking head, out of the openpeople wheel: drawn by an image model, a person who does not exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from obs_facelive.personas.make import Portrait, find_portrait
 from tools.openpeople import EXPRESSIONS, VERSION, WHEEL_SHA256, find_tiles
 from tools.wheels import fetch_wheel
 
-_ASSETS = "openpeople/data/curated/P010/assets"
+DEMO = "P010"
+"""Who is seen in the demo's camera clip."""
 
 SIZE = 1024
 """Side of the portrait as it is used: about one pixel for each pixel of the face in a 720p clip."""
@@ -38,8 +39,8 @@ class Person:
     expressions: dict[str, Portrait]
 
 
-def load_person(models: Path, wheels: Path) -> Person:
-    """The person of the demo clip; the networks come from the folder ``models``, the wheel is kept in ``wheels``.
+def load_person(models: Path, wheels: Path, who: str = DEMO) -> Person:
+    """A person of the wheel, by its number there; networks come from the folder ``models``, the wheel is kept in ``wheels``.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def load_person(models: Path, wheels: Path) -> Person:
 
     with zipfile.ZipFile(fetch_wheel("openpeople", VERSION, WHEEL_SHA256, wheels)) as archive:
         portrait, smile, sheet = (
-            _decode(archive.read(f"{_ASSETS}/{name}.jpg"))
+            _decode(archive.read(f"openpeople/data/curated/{who}/assets/{name}.jpg"))
             for name in ("studio_portrait", "amateur_selfie", "emotions_sheet")
         )
     small = np.asarray(cv2.resize(portrait, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)

@@ -66,10 +66,14 @@ class Renderer:
 
     def scene(self, people: list[tuple[Seat, Motion]], light: Light = WINDOW) -> Floats:
         """``people``, the farthest first, as no camera has seen them yet: (height, width, 3) float32 BGR 0..255."""
-        picture = self._room.copy()
+        picture = self.room()
         for seat, motion in people:
-            self._draw(picture, seat, motion, light)
+            self.draw(picture, seat, motion, light)
         return picture
+
+    def room(self) -> Floats:
+        """Nobody: (height, width, 3) float32 BGR 0..255."""
+        return self._room.copy()
 
     def expose(self, scene: Floats, number: int, noise: float = NOISE) -> Pixels:
         """``scene`` through the lens and onto the sensor, (height, width, 3) uint8 BGR.
@@ -90,7 +94,8 @@ class Renderer:
         middle = np.array([self._width * seat.x, self._height * seat.y, 0])
         return np.asarray(self._head.pose(vertices, motion, turning) * scale + middle, np.float64)
 
-    def _draw(self, picture: Floats, seat: Seat, motion: Motion, lamp: Light) -> None:
+    def draw(self, picture: Floats, seat: Seat, motion: Motion, lamp: Light = WINDOW) -> None:
+        """Lays the head over ``picture``, which is changed."""
         head, look = self._head, self._look
 
         def on_screen(vertices: Vertices, turning: Vertices | None = None) -> Vertices:
