@@ -29,7 +29,7 @@ def home(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     made.models.symlink_to(models, target_is_directory=True)
     monkeypatch.setenv("FACELIVE_HOME", str(made.root))
     before = keyring.get_keyring()
-    keyring.set_keyring(NoKeyStore())
+    keyring.set_keyring(NoKeyStore())  # type: ignore[no-untyped-call]
     yield made
     keyring.set_keyring(before)
 
@@ -49,7 +49,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(folder / f"{name}.png"), picture)
     cv2.imwrite(str(folder / "both.png"), np.hstack([one[0], other[0]]))
     cv2.imwrite(str(folder / "none.png"), np.full((300, 300, 3), 90, np.uint8))
-    video = cv2.VideoWriter(str(folder / "video.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (400, 400))
+    video = cv2.VideoWriter(str(folder / "video.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (400, 400))
     for number in range(60):
         matrix = cv2.getRotationMatrix2D((200, 200), 8 * np.sin(number / 5), 1.0)
         video.write(cv2.warpAffine(one[0], matrix, (400, 400), borderMode=cv2.BORDER_REPLICATE))

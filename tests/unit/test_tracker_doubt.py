@@ -1,4 +1,4 @@
-"""What the tracker says of faces that may be somebody else than before; detector and landmarker know places, and no pictures."""
+"""What the tracker says of faces that may be somebody else than before; detector and landmarker know only places."""
 
 from __future__ import annotations
 
