@@ -26,7 +26,7 @@ from obs_facelive.landmark.facemesh import INPUT, LANDMARKS_FILE
 from obs_facelive.link.layout import block_bytes
 from obs_facelive.obs_home import Configuration, find_configurations
 from obs_facelive.obs_program import Program, find_programs
-from obs_facelive.personas.library import PersonaError, load_persona
+from obs_facelive.personas.library import PersonaError, stored_persona
 from obs_facelive.registration import RegistrationError, scripts
 from obs_facelive.runtime.session import available_devices, open_session
 
@@ -161,7 +161,7 @@ def _personas(home: Home) -> Iterator[Finding]:
     good = []
     for name in home.persona_names():
         try:
-            good.append(load_persona(home.personas / name).info.name)
+            good.append(stored_persona(home.personas / name).info.name)
         except PersonaError as error:
             yield Finding(f"persona {name}", "warn", "unusable", str(error))
     yield Finding("personas", "ok" if good else "bad", ", ".join(good) or "none", "" if good else REPAIR)

@@ -5,6 +5,7 @@ Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pip
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from obs_facelive.detect import Detector
@@ -17,6 +18,7 @@ from obs_facelive.mask.occlusion import MOST_HIDDEN, Occlusion, hidden_share
 from obs_facelive.merge import Merger
 from obs_facelive.merge.conceal import conceal
 from obs_facelive.merge.widen import fitting, widened
+from obs_facelive.personas.suited import suited
 from obs_facelive.provenance.badge import badge
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
@@ -104,6 +106,7 @@ class Pipeline:
     reshape : gives faces the persona's proportions; None leaves them their own
     owner : knows whose face is the owner's; without it nobody is swapped where only the owner is to be
     real : the persona is a real person, whose face is never worn without the badge
+    suits : the persona's own settings, which stand where the wearer's are at their defaults
 
     Attributes
     ----------
@@ -123,11 +126,12 @@ class Pipeline:
         owner: Owner | None = None,
         *,
         real: bool = False,
+        suits: Mapping[str, bool | int | str] = {},
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
-        self.owner = owner
+        self.owner, self._suits = owner, suits
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._looks = 0
@@ -176,6 +180,7 @@ class Pipeline:
 
     def look(self, frame: Frame, settings: Settings, rung: Rung = LADDER[0]) -> Looked:
         """Finds the chosen faces and what they do."""
+        settings = suited(settings, self._suits)
         clock = self.watches[0]
         if before := self._before:
             before[1].share(frame.time)  # a fade begins with the first frame, whoever needs it first
@@ -247,6 +252,7 @@ class Pipeline:
 
     def swap(self, looked: Looked, settings: Settings, rung: Rung = LADDER[0]) -> Swapped:
         """The persona in place of each face."""
+        settings = suited(settings, self._suits)
         clock = self.watches[1]
         try:
             with clock("swap"):
@@ -276,6 +282,7 @@ class Pipeline:
 
     def merge(self, looked: Looked, swapped: Swapped, settings: Settings) -> Outcome:
         """The patches that are to be laid over ``looked``'s frame, of layers that were made for its faces."""
+        settings = suited(settings, self._suits)
         frame, clock = looked.frame, self.watches[2]
         patches: list[Patch] = []
         try:

@@ -25,7 +25,7 @@ from obs_facelive.frame import Pixels
 from obs_facelive.identity.recogniser import Recogniser, mean_embedding
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.library import PersonaError, PersonaInfo, load_persona, save_persona
-from obs_facelive.personas.make import Portrait, find_portrait, make_persona
+from obs_facelive.personas.make import find_portrait, make_persona, thumbnail
 from obs_facelive.topology import load_canonical_face
 from tools.wheels import FetchError, fetch_wheel
 
@@ -141,15 +141,6 @@ def find_tiles(sheet: Pixels) -> list[tuple[int, int, int, int]]:
             if not any(abs(x - tile[0]) < width * 0.3 for tile in row):
                 row.append((x, row[0][1], width, row[0][3]))
     return [tile for row in rows for tile in sorted(row)]
-
-
-def thumbnail(portrait: Portrait) -> Pixels:
-    """The square around the head."""
-    low, high = portrait.points[:, :2].min(0), portrait.points[:, :2].max(0)
-    side = int(min(*(high - low).max(keepdims=True) * 1.7, *portrait.pixels.shape[:2]))
-    corner = (low + high) / 2 - side / 2 - [0, side * 0.06]
-    x, y = np.clip(corner, 0, np.array(portrait.pixels.shape[1::-1]) - side).astype(int)
-    return portrait.pixels[y : y + side, x : x + side]
 
 
 def _is_made(folder: Path) -> bool:

@@ -21,7 +21,7 @@ from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
-from obs_facelive.link.commands import Close, Command, Open, Remember, lines, read
+from obs_facelive.link.commands import Add, Close, Command, Open, Remember, lines, read
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.runtime.session import Device
 
@@ -107,6 +107,8 @@ class Engine:
                 self._closing.append(session)
             case Remember(name) if name in self._sessions:
                 self._sessions[name].remember()
+            case Add(name) if name in self._sessions:
+                self._sessions[name].add()
 
 
 def _step_back() -> None:

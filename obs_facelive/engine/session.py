@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
+from obs_facelive.engine.adding import AddingDesk
 from obs_facelive.engine.desk import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
@@ -15,6 +16,8 @@ from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.slow import Slow, SlowSwapper
 from obs_facelive.engine.stages import PROVIDERS, Stages
 from obs_facelive.engine.stamp import Stamp
+from obs_facelive.engine.told import in_words
+from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
 from obs_facelive.engine.worn import Refusal, Worn
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
@@ -52,23 +55,6 @@ class _Orders:
     refused: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What a loader's work came to, and the settings that it was for."""
-
-    settings: Settings
-    pipeline: Pipeline
-    worn: Worn
-
-
-@dataclass(frozen=True, slots=True)
-class _Fading:
-    """The persona before, which may be seen a while longer: until that moment at the latest."""
-
-    worn: Worn
-    until: float
-
-
 class Session:
     """Serves one filter: follows its settings, swaps its newest frame, keeps to its budget of delay.
 
@@ -82,15 +68,15 @@ class Session:
         self._end, self._stages, self._loader, self._stamp, self._slow = end, stages, loader, stamp, slow
         self._orders = _Orders(Settings(), 0)
         self._line: Line | None = None
-        self._loading: Future[_Loaded] | None = None
-        self._worn: Worn | None = None
-        self._fading: _Fading | None = None
-        self._applied: Settings | None = None
+        self._loading: Future[Loaded] | None = None
+        self._wardrobe = Wardrobe()
         self._loaded: Settings | None = None
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
+        self._adding = AddingDesk(stages.add, loader)
+        self._text, self._to_add = b"", False
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -109,11 +95,19 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._desk.tend(self._orders.pipeline)
+        if self._to_add:  # the command came with settings that only now are known
+            self._to_add = False
+            self._adding.open(self._text)
+        self._adding.tend(time.monotonic())
         self._count(time.monotonic())
 
     def remember(self) -> None:
         """Enrols the face that is seen as the owner's; what becomes of it is told in the status."""
         self._desk.open()
+
+    def add(self) -> None:
+        """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
+        self._to_add = True
 
     @property
     def started(self) -> bool:
@@ -177,7 +171,7 @@ class Session:
             if status == SWAPPED and self._first_swap is None:
                 self._first_swap = time.monotonic()
         if error:
-            self._frame_error = _words(error, self._frame_error)
+            self._frame_error = in_words(error, self._frame_error)
         elif job.outcome:
             self._frame_error = ""
 
@@ -191,7 +185,8 @@ class Session:
     def _follow_settings(self, now: float) -> None:
         changed = self._end.settings()
         if changed:
-            settings, problems = read(changed[1])
+            self._text = changed[1]
+            settings, problems = read(self._text)
             for problem in problems:
                 log.warning("%s", problem)
             self._govern(settings)
@@ -210,12 +205,12 @@ class Session:
         if (changed or finished) and self._loading is None and self._loaded and wanted:
             self._end.applied(self._orders.seq)
 
-    def _load(self, settings: Settings) -> _Loaded:
+    def _load(self, settings: Settings) -> Loaded:
         worn = Worn(self._stages.persona_folder(settings))
         pipeline = self._stages.pipeline(settings, load_persona(worn.folder))
         if self._slow:
             pipeline.swapper = SlowSwapper(pipeline.swapper, self._slow)
-        return _Loaded(settings, pipeline, worn)
+        return Loaded(settings, pipeline, worn)
 
     def _finish_loading(self, now: float) -> None:
         assert self._loading and self._loaded
@@ -223,41 +218,28 @@ class Session:
             loaded = self._loading.result()
             self._persona, self._load_error = loaded.worn.folder.name, ""
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
-            self._fade(loaded, now)
+            self._wardrobe.change(loaded, now)
             self._orders = replace(self._orders, pipeline=loaded.pipeline, refused=0)
+            self._end.refuse(0)
             self._first_swap = None
         except Exception as error:
-            self._load_error = _words(error, self._load_error)
+            self._load_error = in_words(error, self._load_error)
             self._try_again = now + _TRY_AGAIN
             # Whoever wears another persona goes on wearing that.
             if self._orders.pipeline is None and (refusal := Refusal.of(error)):
                 self._orders = replace(self._orders, refused=refusal.status)
+                self._end.refuse(refusal.status)
         self._loading = None
-
-    def _fade(self, loaded: _Loaded, now: float) -> None:
-        """From the persona that is worn to the one that was ``loaded``, where their faces are followed on one device."""
-        before, settings = self._orders.pipeline, loaded.settings
-        seconds = settings.crossfade_ms / 1e3
-        self._fading = None
-        if before and self._applied and _stages(settings) == _stages(self._applied):
-            loaded.pipeline.follow(before, seconds)
-            if self._worn:
-                self._fading = _Fading(self._worn, now + seconds + _WARM_UP)
-        self._worn, self._applied = loaded.worn, settings
 
     def _look_after(self, now: float) -> None:
         """Ends the swap where the worn persona may not be worn any more; what is on its way is not shown either."""
-        if self._fading and (now > self._fading.until or self._fading.worn.refusal(now)):
-            if self._orders.pipeline:
-                self._orders.pipeline.end_fade()
-            self._fading = None
-        if self._worn is None or (refusal := self._worn.refusal(now)) is None:
-            return
-        log.warning("%s", refusal.words)
-        self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
-        self._worn, self._persona, self._load_error = None, "", refusal.words
-        self._try_again = now + _TRY_AGAIN  # it may be permitted anew
-        self._publish()
+        if refusal := self._wardrobe.refusal(now):
+            log.warning("%s", refusal.words)
+            self._end.refuse(refusal.status)
+            self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
+            self._persona, self._load_error = "", refusal.words
+            self._try_again = now + _TRY_AGAIN  # it may be permitted anew
+            self._publish()
 
     def _govern(self, settings: Settings) -> None:
         if settings.quality != self._orders.settings.quality:
@@ -280,24 +262,28 @@ class Session:
             _smooth(self._swap_fps, (self._line.swaps - swaps) / elapsed),
         )
         # Two personas at once cost more, for a moment: that is no reason to change the quality.
-        warm = self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._fading
+        warm = (
+            self._first_swap is not None and now - self._first_swap - elapsed > _WARM_UP and not self._wardrobe.fading
+        )
         if self._status == SWAPPED and self._orders.pipeline and warm:
             delay, lagged = self._end.feedback()
-            stages = self._orders.pipeline.stages_ms
-            rung = self._governor.observe(Load(now, camera_fps, kept_fps, delay, stages, lagged))
+            times = self._orders.pipeline.stages_ms
+            rung = self._governor.observe(Load(now, camera_fps, kept_fps, delay, times, lagged))
             self._orders = replace(self._orders, rung=rung)
         self._publish()
 
     def _publish(self) -> None:
-        stages = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
+        times = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
         report = {
             "fps": round(self._fps, 1),
             "swap_fps": round(self._swap_fps, 1),
-            "stages_ms": {stage: round(ms, 2) for stage, ms in stages.items()},
+            "stages_ms": {stage: round(ms, 2) for stage, ms in times.items()},
             "provider": PROVIDERS[self._stages.device(self._orders.settings)],
             "persona": self._persona,
             "error": (self._load_error or self._frame_error)[:500],
             "enrolment": self._desk.words[:500],
+            "adding": self._adding.words[:1000],
+            "added": self._adding.added,
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }
@@ -308,21 +294,6 @@ def _smooth(old: float, new: float) -> float:
     return new if old == 0 else 0.5 * (old + new)
 
 
-def _words(error: Exception, before: str) -> str:
-    """``error`` for people; logged unless it is the same as ``before``."""
-    words = str(error) or type(error).__name__
-    if isinstance(error, MemoryError):
-        words = "the computer is out of memory: close other programs, or make the camera's picture smaller"
-    if words != before:
-        log.error("%s", words, exc_info=error)
-    return words
-
-
-def _stages(settings: Settings) -> tuple[str, str]:
-    """What decides about everything but the persona."""
-    return settings.engine, settings.device
-
-
 def _to_load(settings: Settings) -> tuple[str, ...]:
     """What needs loading when it changes; everything else takes effect with the next frame."""
-    return settings.persona, *_stages(settings)
+    return settings.persona, *stages(settings)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from obs_facelive.detect.blazeface import BlazeFace
-from obs_facelive.frame import Pixels
+from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
-from obs_facelive.identity.enrolment import Enrolled, Enrolment, save
+from obs_facelive.identity.enrolment import SAME, Enrolled, Enrolment, EnrolmentError, load, save
 from obs_facelive.identity.owner import Owner
 from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
+from obs_facelive.link.order import Order
 from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
+from obs_facelive.personas.add import AddReport, Statement, add_photos
 from obs_facelive.personas.consent import check_record
 from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, load_persona
+from obs_facelive.personas.look import Studio
 from obs_facelive.personas.make import find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.runtime.session import Device
@@ -40,6 +44,7 @@ class Stages:
         self._lock = threading.Lock()
         self._networks: dict[Device, tuple[BlazeFace, FaceMesh]] = {}
         self._recogniser: Recogniser | None = None
+        self._photos: Studio | None = None
 
     def device(self, settings: Settings) -> Device:
         """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
@@ -62,7 +67,16 @@ class Stages:
         )
         owner = Owner(self.recogniser, Enrolled(self._home), canonical)
         return Pipeline(
-            detector, landmarker, swapper, merger, canonical, occlusion, reshape, owner, real=persona.info.real
+            detector,
+            landmarker,
+            swapper,
+            merger,
+            canonical,
+            occlusion,
+            reshape,
+            owner,
+            real=persona.info.real,
+            suits=persona.info.settings,
         )
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
@@ -81,6 +95,28 @@ class Stages:
     def remember(self, enrolment: Enrolment) -> Enrolment:
         """See `obs_facelive.identity.enrolment.save`."""
         return save(self._home, enrolment)
+
+    def add(self, order: Order, progress: Callable[[int, int, str], None]) -> AddReport:
+        """Makes a persona of the photo that is ordered; see `obs_facelive.personas.add.add_photos`.
+
+        Raises `ModelError` or `PersonaError`, in words for people.
+        """
+        statement = Statement(by=order.by, purpose=order.purpose, is_owner=self.is_owner)
+        return add_photos(self._studio(), self._home, [Path(order.photo)], order.name, order.whose, statement, progress)
+
+    def _studio(self) -> Studio:
+        with self._lock:
+            if self._photos is None:
+                self._photos = Studio(self._home.models)
+            return self._photos
+
+    def is_owner(self, embedding: Floats) -> bool | None:
+        """Whether that is the enrolled owner's face; None where nobody is enrolled, or that cannot be known."""
+        try:
+            enrolment = load(self._home)
+        except EnrolmentError:
+            return None
+        return None if enrolment is None else enrolment.likeness(embedding) >= SAME
 
     def _opened(self, device: Device) -> tuple[BlazeFace, FaceMesh]:
         with self._lock:

@@ -51,7 +51,7 @@ class Worn:
     def refusal(self, now: float) -> Refusal | None:
         """Why it may not be worn any more, at `time.monotonic`'s ``now``; None: nothing is known against it.
 
-        Only what two looks in a row say counts: a folder that is being replaced is away for a moment.
+        What is missing must be so at two looks in a row: a folder that is being replaced is away for a moment.
         """
         if now < self._next:
             return None
@@ -60,7 +60,7 @@ class Worn:
             return None
         self._seen = self._stamp() if self._doubted else seen
         found = self._look()
-        if found and not self._doubted:
+        if found and found.status != WITHDRAWN and not self._doubted:
             self._doubted = True
             return None
         self._doubted = False

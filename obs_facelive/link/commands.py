@@ -36,19 +36,26 @@ class Remember(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     name: _Name
 
 
-Command: TypeAlias = Open | Close | Remember
+class Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "add"}):
+    """Add the photo that the settings in the block ``name`` speak of (`obs_facelive.link.order`) to the library."""
+
+    name: _Name
+
+
+Command: TypeAlias = Open | Close | Remember | Add
 
 
 def read(line: bytes) -> Command:
     """The command in ``line``. Raises `ValueError`, and nothing else, where there is none."""
-    kinds: tuple[type[Command], ...] = (Open, Close, Remember)
+    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add)
     reasons: list[str] = []
     for kind in kinds:
         try:
             return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
-    raise ValueError(f"neither open ({reasons[0]}) nor close ({reasons[1]}) nor remember ({reasons[2]})")
+    names = ("open", "close", "remember", "add")
+    raise ValueError("neither " + " nor ".join(f"{name} ({why})" for name, why in zip(names, reasons, strict=True)))
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -23,6 +23,8 @@ MAGIC, LAYOUT, CAPACITY, PATCH_CAPACITY = 0, 1, 2, 3
 INPUT_NEWEST, OUTPUT_READING, SETTINGS_SEQ, DELAY_US, LAG_PERMILLE = 8, 9, 10, 11, 12
 # written by the engine (INPUT_READING has a bit for each slot that it reads):
 OUTPUT_NEWEST, INPUT_READING, STATUS_SEQ, HEARTBEAT, APPLIED_SEQ = 16, 17, 19, 20, 21
+# the status that all results have while the face may not be seen (from REFUSED on), told ahead of them; else 0:
+REFUSAL = 22
 # the ids of the frames that it works on, IN_HAND words:
 CLAIMED = 24
 HEADER_WORDS = 64

@@ -29,6 +29,9 @@ from obs_facelive.link.layout import (
     PATCH_WORDS,
     PATCH_X,
     PATCH_Y,
+    REFUSAL,
+    REFUSED,
+    REMOVED,
     RESULT_PATCHES,
     RESULT_WORDS,
     SETTINGS_SEQ,
@@ -117,6 +120,13 @@ def send_settings(link: int, text: int, size: int) -> None:
     fence()
     copy(link + SETTINGS_TEXT, text, min(size + 1, TEXT_BYTES))
     store(link + 8 * SETTINGS_SEQ, seq + 1)
+
+
+@njit(cache=True, nogil=True)
+def refusal(link: int) -> int:
+    """The status that the engine gives to all results from now on, if the face may not be seen any more; else 0."""
+    status = load(link + 8 * REFUSAL)
+    return status if REFUSED <= status <= REMOVED else 0
 
 
 @njit(cache=True, nogil=True)

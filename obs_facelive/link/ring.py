@@ -51,6 +51,7 @@ class EngineEnd:
         self._lock = threading.Lock()
         self._in_hand: dict[int, _Held] = {}
         self._mark()
+        self.refuse(0)
         for word in range(at.CLAIMED, at.CLAIMED + at.IN_HAND):
             self._set(word, at.NONE)
 
@@ -181,6 +182,10 @@ class EngineEnd:
             used += patch.pixels.nbytes
         write_word(base, seq + 1)
         self._set(at.OUTPUT_NEWEST, slot)
+
+    def refuse(self, status: int) -> None:
+        """Says that nothing of the worn face may be seen from now on, before any result says so; 0: it may."""
+        self._set(at.REFUSAL, status)
 
     def applied(self, settings_seq: int) -> None:
         """Says which settings are in force."""

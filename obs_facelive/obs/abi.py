@@ -80,10 +80,14 @@ FUNCTIONS: dict[str, str] = {
     "obs_properties_add_int_slider": "ppppiii",
     "obs_properties_add_list": "ppppii",
     "obs_properties_add_text": "ppppi",
+    "obs_properties_add_path": "ppppipp",
     "obs_properties_add_button": "ppppP",
     "obs_properties_add_group": "ppppip",
     "obs_property_list_add_string": "pppp",
     "obs_property_int_set_suffix": "vpp",
+    "obs_properties_get": "ppp",
+    "obs_property_set_visible": "vpi",
+    "obs_property_set_modified_callback": "vpP",
     "obs_property_set_long_description": "vpp",
     "gs_texrender_create": "pii",
     "gs_texrender_destroy": "vp",
@@ -173,7 +177,7 @@ BLEND_ZERO, BLEND_ONE, BLEND_SRCALPHA, BLEND_INVSRCALPHA = 0, 1, 4, 5
 EFFECT_DEFAULT, EFFECT_BILINEAR_LOWRES = 0, 6
 CLEAR_COLOUR = 1 << 0
 COMBO_LIST, COMBO_STRING = 2, 3
-TEXT_INFO, GROUP_NORMAL = 3, 1
+TEXT_DEFAULT, TEXT_INFO, GROUP_NORMAL, PATH_FILE = 0, 3, 1, 0
 
 _CALLBACKS = """get_name create destroy get_width get_height get_defaults get_properties update activate deactivate show hide
 video_tick video_render filter_video filter_audio enum_active_sources save load mouse_click mouse_move mouse_wheel focus

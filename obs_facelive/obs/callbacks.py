@@ -272,5 +272,12 @@ def on_next(row: int, hotkey_id: int, hotkey: int, pressed: int) -> None:
         add(row, r.HOTKEY_NEXT, 1)
 
 
+@cfunc(types.void(_I64, _I64, _I64, types.uint8), cache=True)
+def on_previous(row: int, hotkey_id: int, hotkey: int, pressed: int) -> None:
+    """The hotkey for the previous persona; under OBS's hotkey lock."""
+    if pressed:
+        add(row, r.HOTKEY_PREVIOUS, 1)
+
+
 CALLBACKS = {f.__name__: f for f in (get_name, get_defaults, create, destroy, update, video_tick, video_render)}
 """What goes into ``struct obs_source_info``, by its field."""

@@ -86,6 +86,7 @@ class SourceTypes:
         self.hotkeys = (
             ("facelive.swap", "FaceLive: swap on/off", callbacks.on_swap.address),
             ("facelive.next_persona", "FaceLive: next persona", callbacks.on_next.address),
+            ("facelive.previous_persona", "FaceLive: previous persona", callbacks.on_previous.address),
         )
         self.strong_source, self.strong_parent = callbacks.strong_source, callbacks.strong_parent
         self.rows.keep(_default_table(self.rows))

@@ -24,8 +24,8 @@ class Hotkeys:
         if not instance.hotkey_ids:
             instance.hotkey_ids = self._register(instance.row)
         words = self._words[instance.row]
-        pressed = (int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]))
-        new = pressed[0] - instance.presses[0], pressed[1] - instance.presses[1]
+        pressed = int(words[r.HOTKEY_SWAP]), int(words[r.HOTKEY_NEXT]), int(words[r.HOTKEY_PREVIOUS])
+        new = [now - before for now, before in zip(pressed, instance.presses, strict=True)]
         if any(new) and self._obey(instance.row, *new):
             instance.presses = pressed
 
@@ -51,7 +51,7 @@ class Hotkeys:
         self._libobs["obs_source_release"](parent)
         return ids
 
-    def _obey(self, row: int, swaps: int, nexts: int) -> bool:
+    def _obey(self, row: int, swaps: int, nexts: int, previous: int) -> bool:
         """Hotkeys change settings the way the panel does, so that everybody sees the change. False: try again."""
         try:
             settings = json.loads(self._rows.json(row))
@@ -61,9 +61,9 @@ class Hotkeys:
         if swaps % 2:
             change["swap"] = not self._words[row, r.SWAP]
         personas = self._home.persona_names()
-        if nexts and personas:
+        if nexts != previous and personas:
             at_now = personas.index(settings["persona"]) if settings.get("persona") in personas else 0
-            change["persona"] = personas[(at_now + nexts) % len(personas)]
+            change["persona"] = personas[(at_now + nexts - previous) % len(personas)]
         source = self._types.strong_source(self._words[row].ctypes.data)
         if not source:
             return False

@@ -53,9 +53,10 @@ class Instance:
     Attributes
     ----------
     serial : tells it from an earlier filter in the same row
-    presses : of the hotkeys (swap, next persona), as far as they were obeyed
+    presses : of the hotkeys (swap, next persona, previous one), as far as they were obeyed
     hotkey_ids : what libobs calls them; empty until they are registered
     error : the engine's last one that OBS's log was told
+    added : the persona that the engine said it has added, as far as it was put on
     wanted, note : of a camera: the name in its settings that was obeyed, and what a person has to know about its target
     lack : why it has no block, for people; tried again at ``try_again``
     """
@@ -64,9 +65,10 @@ class Instance:
     serial: int
     block: Block | None = None
     delays: Delays = field(default_factory=Delays)
-    presses: tuple[int, int] = (0, 0)
+    presses: tuple[int, int, int] = (0, 0, 0)
     hotkey_ids: tuple[int, ...] = ()
     error: str = ""
+    added: str = ""
     wanted: str = ""
     note: str = ""
     lack: str = ""

@@ -13,6 +13,8 @@ from typing import Any
 from obs_facelive import settings
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
+from obs_facelive.obs.panel_persona import TITLE as ADD_TITLE
+from obs_facelive.obs.panel_persona import PersonaPanel
 
 _Properties = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _Clicked = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -39,11 +41,13 @@ class Panel:
     status_line, restart_engine, remember, opened, closed : what the script connects; each takes the address of a filter's row
     video_sources : names of the sources that a camera can show
     sound_sources : names of the sources that have sound
+    persona : the part that adds one
     """
 
     def __init__(self, libobs: ctypes.CDLL, home: Home) -> None:
         self._obs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._home = home
+        self.persona = PersonaPanel(libobs)
         self._filter_panel = _Properties(self._make_filter)
         self._camera_panel = _Properties(self._make_camera)
         self._on_restart = _Clicked(self._restart)
@@ -93,6 +97,9 @@ class Panel:
         for name, group in groups.items():
             if name == "Engine":
                 self._obs["obs_properties_add_button"](group, _c("restart"), _c("Restart the engine"), self._on_restart)
+            if name == "Privacy":
+                adding = self.persona.make(row)
+                self._obs["obs_properties_add_group"](panel, _c("group_add"), _c(ADD_TITLE), abi.GROUP_NORMAL, adding)
             if name == settings.IN_STEP.group:
                 self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)

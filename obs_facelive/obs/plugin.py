@@ -39,6 +39,8 @@ class Plugin:
         self._panel.status_line = lambda row: supervisor.status_line(index(row))
         self._panel.restart_engine = supervisor.restart_engine
         self._panel.remember = lambda row: supervisor.remember(index(row))
+        self._panel.persona.add = lambda row: supervisor.adding.ask(index(row))
+        self._panel.persona.result = lambda row: supervisor.adding_line(index(row))
         self._panel.opened = lambda row: supervisor.panel_opened(index(row))
         self._panel.closed = lambda row: supervisor.panel_closed(index(row))
         supervisor.start()

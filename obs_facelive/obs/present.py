@@ -16,7 +16,7 @@ from obs_facelive.link.layout import (
     RESULT_STATUS,
     SWAPPED,
 )
-from obs_facelive.link.obs_end import close_result, open_result, patch, patch_count
+from obs_facelive.link.obs_end import close_result, open_result, patch, patch_count, refusal
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.abi import (
     BGRA,
@@ -153,6 +153,11 @@ def _compose(row: int, link: int, slot: int, base: int, count: int, seq: int) ->
 def take_result(row: int, link: int) -> None:
     """Takes the engine's newest result, if it is new, and finishes the frame in the ring that it belongs to."""
     block = get(link, r.L_BLOCK)
+    refused = refusal(block)
+    if refused:  # the face that is shown must not come back with the next status either
+        put(row, r.LAST_STATUS, refused)
+        put(row, r.SHOWN, NONE)
+        return
     base = open_result(block, get(link, r.L_CAPACITY), get(link, r.L_PATCH_CAPACITY))
     if base == 0:
         return
@@ -183,7 +188,7 @@ def take_result(row: int, link: int) -> None:
     # A result for a frame that was forgotten says nothing about what is there now.
     if slot != NONE or get(row, r.LAST_STATUS) != 0:
         put(row, r.LAST_STATUS, status)
-    if REFUSED <= status <= REMOVED:  # the face that is shown must not come back with the next status
+    if REFUSED <= status <= REMOVED:
         put(row, r.SHOWN, NONE)
     put(row, r.LAST_FACES, faces)
     add(row, r.STALE if slot == NONE else r.RESULTS, 1)

@@ -35,7 +35,7 @@ KIND_NAMES = ("filter", "camera")
 # What LINK points to: one load gives a render call all of it, the block and what it has been sent.
 L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
 # Hotkeys pressed so often.
-(HOTKEY_SWAP, HOTKEY_NEXT) = range(24, 26)
+(HOTKEY_SWAP, HOTKEY_NEXT, HOTKEY_PREVIOUS) = range(24, 27)
 # Rendering (graphics thread only).
 (
     EPOCH,

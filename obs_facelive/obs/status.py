@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from obs_facelive.home import PERSONA_ID
 from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import SharedMemory
@@ -47,7 +49,8 @@ class Report(msgspec.Struct, frozen=True):
     ----------
     fps, swap_fps : results and swaps a second
     stages_ms : milliseconds by stage
-    provider, persona, rung, rung_why, error, enrolment : words, one line each, fit to be shown
+    added : id of the persona that was added last
+    provider, persona, rung, rung_why, error, enrolment, adding : words, one line each, fit to be shown
     """
 
     fps: _Number = 0.0
@@ -59,6 +62,8 @@ class Report(msgspec.Struct, frozen=True):
     rung_why: _Words = ""
     error: _Words = ""
     enrolment: _Words = ""
+    adding: _Words = ""
+    added: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 def engine_report(memory: SharedMemory) -> Report:
@@ -88,6 +93,8 @@ def read_report(text: bytes) -> Report:
         rung_why=plain(said.rung_why, 200),
         error=plain(said.error, 500),
         enrolment=plain(said.enrolment, 500),
+        adding=plain(said.adding, 1000),
+        added=said.added if re.search(PERSONA_ID, said.added) else "",
     )
 
 
@@ -142,6 +149,7 @@ def status(
         "rung_why": report.rung_why,
         "last_error": report.error,
         "enrolment": report.enrolment,
+        "adding": report.adding,
         "stages_ms": report.stages_ms,
     }
 

@@ -20,6 +20,7 @@ from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import sweep
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
+from obs_facelive.obs.adding import Adding
 from obs_facelive.obs.audio import Sound
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
@@ -40,6 +41,7 @@ class Supervisor:
 
     Attributes
     ----------
+    adding : photos that become personas
     trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
     """
 
@@ -51,6 +53,7 @@ class Supervisor:
         self._targets = Targets(registered)
         self._hotkeys = Hotkeys(registered, home)
         self._sound = Sound(registered)
+        self.adding = Adding(registered)
         self._feedback = Feedback(registered.libobs, self._words)
         self._engine: EngineProcess | None = None
         self._last_beat = self._next_start = 0.0
@@ -105,6 +108,10 @@ class Supervisor:
         now = self._status(row, self._instances.get(row), ("", ""))
         return in_words(now, self.trouble)
 
+    def adding_line(self, row: int) -> str:
+        """What there is to say about a photo that is added, in words."""
+        return self.adding.line(self._instances.get(row), row)
+
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
         words, block = self._words[row], instance.block if instance else None
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
@@ -148,6 +155,7 @@ class Supervisor:
             asked = self._instances.get(self._remember.pop())
             if self._engine and asked and asked.block:
                 self._engine.tell(remember=asked.block.memory.name)
+        self.adding.tend(self._instances, self._engine.tell if self._engine else None, now)
         self._targets.tend(self._instances)
         self._sound.tend(self._instances, now)
         self._watch_engine(now)
@@ -261,7 +269,7 @@ class Supervisor:
                 path.with_suffix(".new").replace(path)
 
     def _refresh_panel(self, row: int) -> None:
-        text = self.status_line(row)
+        text = f"{self.status_line(row)}\n{self.adding_line(row)}"
         if text == self._panel_text.get(row):
             return
         self._panel_text[row] = text

@@ -33,14 +33,6 @@ BASIS_WORDS: Final[Mapping[Basis, str]] = {
     "declared": "a picture of nobody, as declared",
 }
 
-REFUSED_USES: Final = (
-    "to deceive anybody about who is speaking or acting",
-    "intimate or sexual pictures of anybody",
-    "identity checks, at banks, authorities, employers or platforms",
-)
-"""What no consent makes right, and FaceLive is not for."""
-REFUSED_WORDS: Final = f"Whatever was permitted, never wear a face for: {'; '.join(REFUSED_USES)}."
-
 _SHA256 = r"^[0-9a-f]{64}\Z"
 _NO_SHA256 = r"^([0-9a-f]{64})?\Z"
 _DAY = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]\Z"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -115,6 +116,15 @@ def _problem(info: PersonaInfo) -> str:
         if not _HASH.fullmatch(hash):
             return f"what it has for {name} is no SHA-256"
     return suited_problem(info.settings)
+
+
+def known_infos(personas: Path) -> Iterator[PersonaInfo]:
+    """Those in the folder ``personas`` that can be read, in no order."""
+    for path in personas.glob(f"*/{INFO_FILE}"):
+        try:
+            yield load_info(path.parent)
+        except PersonaError:
+            continue
 
 
 def write_info(folder: Path, info: PersonaInfo) -> None:

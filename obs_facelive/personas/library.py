@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
-from obs_facelive.image_size import check_image
 from obs_facelive.landmark import BLENDSHAPES
 from obs_facelive.personas.consent import Consent, check_consent
 from obs_facelive.personas.errors import PersonaError
@@ -37,6 +36,7 @@ from obs_facelive.personas.info import (
     persona_id,
     write_info,
 )
+from obs_facelive.personas.photos import photo_file, read_photo
 from obs_facelive.shape.proportions import SURFACE
 
 __all__ = [
@@ -61,8 +61,6 @@ MAX_BYTES = 16 << 20
 """A larger data file is not one of ours: they have about one megabyte."""
 MAX_UNPACKED = 64 << 20
 PHOTOS = "photos"
-PHOTO_SIDE = 2048
-"""Pixels of the longer side of a photo that is kept."""
 MAX_EXPRESSIONS = 32
 MOUTH = (64, 96)
 """Height and width of a picture of what is between the lips."""
@@ -183,15 +181,6 @@ def remove_persona(folder: Path) -> None:
     shutil.rmtree(gone)
 
 
-def photo_file(photo: Pixels) -> bytes:
-    """``photo`` (h, w, 3) BGR as a JPEG that says nothing but its pixels, at most `PHOTO_SIDE` a side."""
-    shrink = PHOTO_SIDE / max(photo.shape[:2])
-    if shrink < 1:
-        photo = np.asarray(cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    _, encoded = cv2.imencode(".jpg", photo[..., :3], [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return encoded.tobytes()
-
-
 def check_persona(folder: Path) -> Persona:
     """As `stored_persona`, every file of the folder checked, pictures too. Raises `PersonaError`."""
     persona = stored_persona(folder)
@@ -206,20 +195,6 @@ def check_persona(folder: Path) -> Persona:
         if name != MESH_FILE:
             read_photo(content, path.name)
     return persona
-
-
-def read_photo(content: bytes, name: str) -> Pixels:
-    """The picture in a JPEG file of a persona, (h, w, 3) BGR; ``name`` is what messages call it. Raises `PersonaError`."""
-    try:
-        if content[:2] != b"\xff\xd8":
-            raise ValueError("it is no JPEG")
-        check_image(content, PHOTO_SIDE)
-    except ValueError as error:
-        raise PersonaError(f"the picture {name} cannot be used: {error}") from error
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise PersonaError(f"the picture {name} is damaged")
-    return np.asarray(pixels, np.uint8)
 
 
 def _read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:

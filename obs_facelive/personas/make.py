@@ -75,6 +75,15 @@ def find_portrait(pixels: Pixels, detector: Detector, landmarker: Landmarker, sm
     return Portrait(pixels, answer.points, landmarker.blendshapes(answer.points))
 
 
+def thumbnail(portrait: Portrait) -> Pixels:
+    """The square around the head of ``portrait``, (s, s, 3) uint8 BGR."""
+    low, high = portrait.points[:, :2].min(0), portrait.points[:, :2].max(0)
+    side = int(min(*(high - low).max(keepdims=True) * 1.7, *portrait.pixels.shape[:2]))
+    corner = (low + high) / 2 - side / 2 - [0, side * 0.06]
+    x, y = np.clip(corner, 0, np.array(portrait.pixels.shape[1::-1]) - side).astype(int)
+    return portrait.pixels[y : y + side, x : x + side]
+
+
 def from_the_front(portrait: Portrait, canonical: CanonicalFace) -> bool:
     """Whether the head is turned so little that its skin can be compared with that of a face seen from the front."""
     return abs(head_pose(portrait.points, canonical)[0]) < 18

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from obs_facelive import settings
 
-NEVER = frozenset(
+POSSIBLE: Final = frozenset(
     (
-        "swap",
-        "persona",
-        "crossfade_ms",
-        "privacy",
-        "no_face",
-        "hold_ms",
-        "face",
-        "badge",
-        "view",
-        "engine",
-        "device",
-        "quality",
-        "most_delay",
+        "opacity",
+        "keep_eyes",
+        "keep_mouth",
+        "shape",
+        "eye_colour",
+        "mask_size",
+        "mask_softness",
+        "match_neck",
+        "colour_match",
     )
 )
-"""What is the wearer's to decide and no persona's: who is seen, what is said about it, what the computer does."""
+"""What a persona may say: how its face is blended. Who is seen and what is said about it is the wearer's to decide."""
 
 
 def suited_problem(own: Mapping[str, bool | int | str]) -> str:
     """What is wrong with a persona's own settings, in words for people; empty if nothing is."""
-    possible = {field.name for field in settings.fields()} - NEVER
     for name in own:
-        if name not in possible:
+        if name not in POSSIBLE:
             return f"the setting {name!r} is none that a persona can have"
     _, problems = settings.read(json.dumps(dict(own)))
     return "; ".join(problems)
@@ -41,6 +37,8 @@ def suited_problem(own: Mapping[str, bool | int | str]) -> str:
 
 def suited(chosen: settings.Settings, own: Mapping[str, bool | int | str]) -> settings.Settings:
     """``chosen`` with the persona's ``own`` settings where they are at their defaults."""
+    if not own:
+        return chosen
     default = msgspec.structs.asdict(settings.Settings())
     taken = {name: value for name, value in own.items() if getattr(chosen, name) == default[name]}
     return msgspec.structs.replace(chosen, **taken) if taken else chosen

@@ -225,7 +225,11 @@ def test_wears_a_persona_and_leaves_the_room_alone(seen: Seen) -> None:
 def test_hotkeys_switch_the_swap(seen: Seen) -> None:
     face = seen.report["face"]
 
-    assert [name for name, _ in face["hotkeys"]] == ["facelive.next_persona", "facelive.swap"]
+    assert [name for name, _ in face["hotkeys"]] == [
+        "facelive.next_persona",
+        "facelive.previous_persona",
+        "facelive.swap",
+    ]
     assert face["swap_after_cover"] is False and face["swap_after_live"] is True
     assert face["hotkeys_without_script"] == []
 
@@ -263,7 +267,7 @@ def test_the_camera_shows_its_target_swapped_and_hides_it(seen: Seen) -> None:
     assert camera["visible"] == ["noise", "FaceLive camera"]
     assert camera["active"] == [True, True, True]
     assert camera["status"]["kind"] == "camera" and camera["status"]["source"] == "face"
-    assert camera["hotkeys"] == ["facelive.next_persona", "facelive.swap"]
+    assert camera["hotkeys"] == ["facelive.next_persona", "facelive.previous_persona", "facelive.swap"]
     np.testing.assert_array_equal(seen.picture("target_bypassed"), seen.picture("noise"))
 
 

@@ -16,6 +16,7 @@ from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.offline import cover, read_image, write_image
 from tests.conftest import bgra
+from tests.real_person import NAME, add_real_persona, home_with
 
 
 @pytest.fixture(autouse=True)
@@ -103,13 +104,33 @@ def test_a_picture_is_worn_only_with_consent(image: Path, somebody: Path, tmp_pa
     code, text = facelive(*swap)
     assert (code, "--consent self" in text) == (2, True)
     assert not (tmp_path / "out.png").exists()
-    for consent in ("self", "granted", "synthetic"):
-        assert facelive(*swap, "--consent", consent)[0] == 0
+    for consent, words in (("granted", "who gave permission"), ("synthetic", "who declares")):
+        code, text = facelive(*swap, "--consent", consent)
+        assert (code, words in text) == (1, True), text
+        code, text = facelive(*swap, "--consent", consent, "--by", "Anna")
+        assert (code, "what it is for" in text) == (1, True), text
+        assert not (tmp_path / "out.png").exists()
+        assert facelive(*swap, "--consent", consent, "--by", "Anna", "--for", "a test")[0] == 0
+        (tmp_path / "out.png").unlink()
+    assert facelive(*swap, "--consent", "self")[0] == 0
     assert facelive(*swap, "--consent", "stolen")[0] == 2
 
 
 def test_a_real_persons_badge_stays_on(image: Path, somebody: Path, tmp_path: Path) -> None:
-    swap = ("swap", image, tmp_path / "out.png", "--persona", somebody, "--badge", "off", "--consent")
+    swap = (
+        "swap",
+        image,
+        tmp_path / "out.png",
+        "--persona",
+        somebody,
+        "--badge",
+        "off",
+        "--by",
+        "A",
+        "--for",
+        "b",
+        "--consent",
+    )
     code, text = facelive(*swap, "granted")
     assert (code, "the badge stays on" in text) == (2, True)
     code, text = facelive(*swap, "synthetic")
@@ -129,7 +150,7 @@ def test_what_fails_is_said_and_leaves_nothing(image: Path, tmp_path: Path) -> N
         (broken, out.with_suffix(".mp4"), persona, 1, "cannot be read as a video"),
         (image, out.with_suffix(".png"), plain, 1, "no face was found in the picture"),
     ):
-        code, text = facelive("swap", source, target, "--persona", worn, "--consent", "synthetic")
+        code, text = facelive("swap", source, target, "--persona", worn, "--consent", "self")
         assert (code, words in text) == (status, True), text
     assert not list(tmp_path.glob("*out*"))
 
@@ -163,3 +184,44 @@ def test_a_clip_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("FACELIVE_HOME", str(tmp_path))
     code, text = facelive("bench", "--json")
     assert (code, "is missing" in text) == (1, True)
+
+
+@pytest.fixture
+def somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A real person's persona in a home of its own, without a record."""
+    home = home_with(Home.find(), tmp_path / "home")
+    folder = add_real_persona(home, home.personas)
+    monkeypatch.setenv("FACELIVE_HOME", str(home.root))
+    return folder
+
+
+def test_consent_is_shown_given_and_withdrawn(somebodys: Path, image: Path, tmp_path: Path) -> None:
+    consent, swap = ("persona", "consent"), ("swap", image, tmp_path / "out.png", "--persona", NAME)
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(b"signed")
+    code, text = facelive(*consent, "show", NAME)
+    assert (code, "there is no consent" in text) == (1, True)
+    code, text = facelive(*swap)
+    assert (code, f"facelive persona consent add {NAME}" in text) == (1, True)
+    code, text = facelive(*consent, "add", NAME)
+    assert (code, "who gave permission" in text) == (1, True)
+    code, text = facelive(*consent, "add", NAME, "--by", "Anna", "--for", "a talk", "--signed", paper)
+    assert (code, "intimate" in text and "identity checks" in text and "deceive" in text) == (0, True)
+    code, text = facelive(*consent, "show", NAME)
+    assert (code, "Anna" in text and "a talk" in text and "consent-signed.pdf" in text) == (0, True)
+    assert facelive(*swap)[0] == 0
+    (tmp_path / "out.png").unlink()
+    assert facelive(*consent, "withdraw", NAME)[0] == 0
+    code, text = facelive(*consent, "show", NAME)
+    assert (code, "was withdrawn" in text) == (1, True)
+    code, text = facelive(*swap)
+    assert (code, "was withdrawn" in text, (tmp_path / "out.png").exists()) == (1, True, False)
+
+
+def test_nobodys_consent_is_asked_for_who_does_not_exist(somebodys: Path) -> None:
+    shipped = Home.find().persona_names()[0]
+    code, text = facelive("persona", "consent", "show", shipped)
+    assert (code, "does not exist" in text) == (0, True)
+    assert facelive("persona", "consent", "add", shipped)[0] == 2
+    assert facelive("persona", "consent", "withdraw", shipped)[0] == 1
+    assert facelive("persona", "consent", "show", "nobody")[0] == 2

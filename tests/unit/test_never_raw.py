@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from obs_facelive.link.layout import WITHDRAWN
 from obs_facelive.obs import rows as r
 from obs_facelive.states import REASONS
 from tests.unit.worn import Answer, Worn, wearing
@@ -266,6 +267,22 @@ def test_a_face_whose_consent_is_withdrawn_is_not_held_and_does_not_come_back_wh
     worn.engine_dies()
     frames(worn, 2, None)
     assert worn.state == "cover"
+
+
+def test_a_refusal_is_obeyed_before_any_result_says_so(worn: Worn) -> None:
+    worn.change(hold_ms=5000)
+    worn.go_live()
+    worn.refuse(WITHDRAWN)
+    frames(worn, 1)
+    assert (worn.state, reason(worn)) == ("cover", "consent withdrawn")
+    frames(worn, 3)  # what was on its way
+    assert worn.state == "cover"
+    worn.refuse(0)
+    frames(worn, 3)
+    assert worn.state == "live"
+    worn.refuse(77)  # nothing that there is
+    frames(worn, 1)
+    assert worn.state == "live"
 
 
 def test_an_empty_room_is_shown_bare_only_while_that_is_the_newest_result(worn: Worn) -> None:

@@ -48,7 +48,9 @@ def stages(models: Path) -> tuple[BlazeFace, FaceMesh]:
 @pytest.fixture(scope="module")
 def persona(stages: tuple[BlazeFace, FaceMesh], models: Path, portraits: dict[str, Pixels]) -> Persona:
     portrait = find_portrait(portraits[NAME], *stages)
-    return make_persona(PersonaInfo(id="test", name="Test", kind="synthetic"), portrait, load_canonical_face(models))
+    return make_persona(
+        PersonaInfo(id="test", name="Test", kind="synthetic", origin="pack"), portrait, load_canonical_face(models)
+    )
 
 
 @pytest.fixture

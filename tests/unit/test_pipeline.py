@@ -17,6 +17,7 @@ from obs_facelive.geometry import head_pose
 from obs_facelive.home import Home
 from obs_facelive.link.layout import MAX_PATCHES
 from obs_facelive.mask.occlusion import FINE, MOST_HIDDEN, SIZE, Occlusion
+from obs_facelive.personas.consent import stated
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import FARTHEST_TURN, Pipeline
 from obs_facelive.settings import Settings
@@ -65,9 +66,20 @@ def test_a_real_persons_face_is_never_worn_without_the_badge(
 ) -> None:
     stages = Stages(home)
     persona = load_persona(stages.persona_folder(Settings()))
-    worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, kind=kind))
+    info = msgspec.structs.replace(persona.info, kind=kind)
+    record = stated(info, by="Somebody", purpose="a test") if info.real else None
+    worn = dataclasses.replace(persona, info=info, consent=record)
     outcome = stages.pipeline(Settings(), worn).process(Frame(picture, 0, 0.0), Settings(badge="off"))
     assert len(outcome.patches) == patches
+
+
+def test_a_personas_own_settings_stand_where_the_wearers_are_at_their_defaults(home: Home, picture: Pixels) -> None:
+    stages = Stages(home)
+    persona = load_persona(stages.persona_folder(Settings()))
+    worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, settings={"opacity": 0}))
+    for settings, changed in ((Settings(badge="off"), False), (Settings(badge="off", opacity=60), True)):
+        outcome = stages.pipeline(settings, worn).process(Frame(picture, 0, 0.0), settings)
+        assert bool((compose(Frame(picture, 0, 0.0), outcome.patches) != picture).any()) is changed
 
 
 @pytest.mark.parametrize("view", ["landmarks", "mask", "side"])
@@ -109,7 +121,7 @@ def test_a_face_that_looks_aside_is_not_half_covered(
 def test_a_stage_inside_another_counts_for_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
     # The watch is made; outer begins, inner begins, inner ends, outer ends, the frame ends; another one, without them, ends.
     seconds = iter([0.0, 0.0, 0.001, 0.021, 0.024, 0.1, 0.1 + SMOOTH])
-    monkeypatch.setattr("obs_facelive.pipeline.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("obs_facelive.stopwatch.time.perf_counter", lambda: next(seconds))
     watch = Stopwatch()
     with watch("outer"), watch("inner"):
         pass

@@ -233,6 +233,11 @@ class Worn:
         if how not in ("no patch", "face in no face"):
             self._said[job.moment], self._newest = status, job.moment
 
+    def refuse(self, status: int) -> None:
+        """The engine says ahead of all results that the face may not be seen; 0: it may."""
+        assert self._end
+        self._end.refuse(status)
+
     def work(self, how: Answer = "honest") -> None:
         """The engine takes and answers, if there is a frame."""
         if self.take():
