@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from obs_facelive.cli_add import add_pack_file, add_persona, fetch, tell_photo, whose
+from obs_facelive.cli_consent import consent_app
 from obs_facelive.console import MISUSE, end, say
 from obs_facelive.home import Home
 from obs_facelive.personas.errors import PersonaError
@@ -21,6 +22,7 @@ persona_app = typer.Typer(no_args_is_help=True, help="The faces that you can wea
 persona_app.command("add")(add_persona)
 persona_app.command("add-pack")(add_pack_file)
 persona_app.command("fetch")(fetch)
+persona_app.add_typer(consent_app, name="consent")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its id, see 'facelive persona list'.")]
 

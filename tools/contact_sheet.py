@@ -50,7 +50,7 @@ def main() -> int:
         picture = cv2.imread(str(path))
         if picture is None:
             parser.error(f"{path} is not a picture")
-        info = PersonaInfo(id=persona_id(path.stem), name=path.stem, kind="synthetic")
+        info = PersonaInfo(id=persona_id(path.stem), name=path.stem, kind="synthetic", origin="pack")
         personas.append(stages.persona_of(np.asarray(picture, np.uint8), info))
     settings, problems = read(arguments.settings)
     if problems:

@@ -17,7 +17,7 @@ from obs_facelive.personas.advice import Judgement, judge
 from obs_facelive.personas.consent import Consent, stated, write_consent
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.info import MAX_NAME, MAX_PHOTOS, Kind, PersonaInfo, load_info, persona_id
-from obs_facelive.personas.library import save_persona
+from obs_facelive.personas.library import remove_persona, save_persona
 from obs_facelive.personas.look import Studio
 from obs_facelive.personas.make import Portrait, make_persona, thumbnail
 from obs_facelive.personas.photos import limited, open_photo
@@ -168,7 +168,11 @@ def add_photos(
     record = None
     if info.real:
         record = stated(info, by=statement.by, purpose=statement.purpose, when=statement.when, own=own)
-        record = write_consent(folder, record, statement.signed)
+        try:
+            record = write_consent(folder, record, statement.signed)
+        except (PersonaError, OSError):  # a signed paper that cannot be read
+            remove_persona(folder)
+            raise
     progress(steps, steps, "done")
     return AddReport(info, reports, read.index(best), record)
 

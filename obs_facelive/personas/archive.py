@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 import unicodedata
 import zipfile
 import zlib
@@ -38,6 +39,7 @@ MAX_PHOTO: Final = 8 << 20
 _LIMITS: Final = {INFO_FILE: MAX_INFO_BYTES, MESH_FILE: MAX_BYTES}
 _PART = re.compile(r"(?:(?P<folder>[^/\\]{1,100})/)?(?P<file>persona\.json|mesh\.npz|thumbnail\.jpg|photos/[0-7]\.jpg)")
 _CHUNK = 1 << 16
+_ROOM = ".import-"
 
 
 class ArchiveError(PersonaError):
@@ -250,9 +252,12 @@ def _install(folders: list[Path], personas: Path) -> list[PersonaInfo]:
 
 @contextmanager
 def hidden_room(personas: Path) -> Iterator[Path]:
-    """A hidden folder beside the personas, gone afterwards."""
+    """A hidden folder beside the personas, gone afterwards; what a run that was killed left a day ago goes, too."""
     personas.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=".import-", dir=personas))
+    for old in personas.glob(f"{_ROOM}*"):
+        if time.time() - old.stat().st_mtime > 24 * 3600:
+            shutil.rmtree(old, ignore_errors=True)
+    room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=personas))
     try:
         yield room
     finally:

@@ -27,6 +27,8 @@ MAX_TAG: Final = 32
 RATINGS: Final = 5
 
 _FILE = re.compile(rf"{re.escape(MESH_FILE)}|{re.escape(THUMBNAIL_FILE)}|photos/[0-{MAX_PHOTOS - 1}]\.jpg")
+_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+"""No folder can be called that on Windows."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["synthetic", "self", "granted"]
@@ -86,8 +88,9 @@ class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def persona_id(name: str) -> str:
-    """``name`` as the name of a folder."""
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:48] or "persona"
+    """``name`` as the name of a folder, on Windows, too."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:48] or "persona"
+    return f"{plain}-1" if _DEVICE.fullmatch(plain) else plain
 
 
 def load_info(folder: Path) -> PersonaInfo:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+import cv2
 import msgspec
 
 from obs_facelive.files import read_at_most
@@ -143,7 +144,7 @@ def add_portraits(
                 here += 1
                 continue
             added.append(_portrait(pack, name, made, path, home, studio))
-        except (PersonaError, OSError, ValueError) as error:
+        except (PersonaError, OSError, ValueError, cv2.error) as error:
             left_out[name] = str(error)
     progress(len(chosen), len(chosen), "done")
     return PackReport(pack.name, tuple(added), here, left_out)

@@ -23,6 +23,7 @@ from obs_facelive.personas.library import check_persona, load_persona, remove_pe
 from obs_facelive.personas.look import Studio
 from obs_facelive.personas.pack import add_pack, label
 from obs_facelive.personas.photos import PHOTO_SIDE, open_photo
+from tests.unit.test_archive import png
 from tests.unit.tiny_persona import tiny_persona
 
 SHIPPED = Home.find().personas
@@ -134,6 +135,17 @@ def test_without_enough_said_nothing_is_made(studio: Studio, home: Home, tmp_pat
     assert not home.personas.exists()
 
 
+def test_a_signed_paper_that_cannot_be_read_leaves_no_persona(studio: Studio, home: Home, tmp_path: Path) -> None:
+    photo = write(tmp_path / "me.png", face("darius"))
+    signed = replace(GIVEN, signed=tmp_path / "paper.pdf")
+    with pytest.raises(ConsentError, match="signed"):
+        add_photos(studio, home, [photo], "Darius", "granted", signed)
+    assert list(home.personas.iterdir()) == []
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF")
+    report = add_photos(studio, home, [photo], "Darius", "granted", signed)
+    assert report.record and (home.personas / "darius" / report.record.signed).read_bytes() == b"%PDF"
+
+
 def test_what_is_wrong_is_said_where_no_persona_can_be_made(studio: Studio, home: Home, tmp_path: Path) -> None:
     two = write(tmp_path / "two.png", np.hstack([face("clara"), face("malik")]))
     empty = write(tmp_path / "empty.png", np.full((300, 300, 3), 90, np.uint8))
@@ -190,6 +202,25 @@ def test_a_zip_of_portraits_is_the_same(studio: Studio, home: Home, tmp_path: Pa
     with pytest.raises(ArchiveError, match="no picture"):
         add_pack(archive, Home(tmp_path / "other"), lambda: studio)
     assert list((tmp_path / "other" / "personas").iterdir()) == []
+
+
+def test_pictures_in_a_pack_are_not_trusted(studio: Studio, home: Home, tmp_path: Path) -> None:
+    archive = tmp_path / "pack.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(PACK_FILE, json.dumps(PACK))
+        for name, content in (("huge.png", png(60000, 60000)), ("text.jpg", b"<svg>"), ("cut.png", png(90, 90)[:40])):
+            file.writestr(name, content)
+    report = add_pack(archive, home, lambda: studio)
+    assert sorted(report.left_out) == ["cut.png", "huge.png", "text.jpg"] and not report.added
+    assert "60000x60000" in report.left_out["huge.png"]
+    for name in ("../out.jpg", "/out.jpg", "a\\b.jpg", "TEXT.JPG"):
+        other = tmp_path / "other.zip"
+        shutil.copy(archive, other)
+        with zipfile.ZipFile(other, "a") as file:
+            file.writestr(name, b"x")
+        with pytest.raises(ArchiveError):
+            add_pack(other, home, lambda: studio)
+    assert list(home.personas.iterdir()) == [] and not list(tmp_path.rglob("out.jpg"))
 
 
 def test_a_zip_of_personas_is_a_pack_too(home: Home, tmp_path: Path) -> None:

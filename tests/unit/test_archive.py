@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import stat
 import struct
@@ -228,7 +229,9 @@ def test_hundreds_of_thousands_of_parts_are_refused(world: Path) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         for number in range(archives.MAX_PARTS + 1):
             archive.writestr(f"{number}", b"")
-    assert "parts" in refused(world, buffer.getvalue())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("an object was made of each"))
+        assert "parts" in refused(world, buffer.getvalue())
 
 
 def png(width: int, height: int) -> bytes:
@@ -328,7 +331,7 @@ def test_what_is_no_archive_is_refused(world: Path, whole: bytes) -> None:
 def test_encrypted_and_strangely_packed_parts_are_refused(world: Path, whole: bytes) -> None:
     encrypted = bytearray(whole)
     encrypted[encrypted.rfind(b"PK\1\2") + 8] |= 1
-    assert "encrypted" in refused(world, bytes(encrypted))
+    assert "encrypted; personas are not" in refused(world, bytes(encrypted))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, content in parts_of(whole).items():
@@ -351,6 +354,17 @@ def test_a_failure_while_they_are_put_in_place_takes_all_out_again(
 
     monkeypatch.setattr(archives, "free_id", full)
     assert "No space" in refused(world, both)
+
+
+def test_what_a_killed_run_left_goes_after_a_day(world: Path, whole: bytes) -> None:
+    old, young = world / "personas" / ".import-old", world / "personas" / ".import-young"
+    for folder in (old, young):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    (world / "in.facelive").write_bytes(whole)
+    import_personas(world / "in.facelive", world / "personas")
+    assert not old.exists() and young.exists()
+    assert Home(world).persona_names() == ["here", "tiny"], "hidden folders are no personas"
 
 
 # Hypothesis -------------------------------------------------------------------------------------------------------------

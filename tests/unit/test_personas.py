@@ -327,6 +327,10 @@ def test_an_id_that_is_no_folder_name_is_refused(
     assert persona_id(bad) and persona_id(persona_id(bad)) == persona_id(bad)
 
 
+def test_no_persona_is_called_like_a_device_of_windows() -> None:
+    assert [persona_id(name) for name in ("CON", "Com1", "nul", "Connie")] == ["con-1", "com1-1", "nul-1", "connie"]
+
+
 def test_a_picture_without_a_face_is_refused_in_words(stages: tuple[BlazeFace, FaceMesh]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
     with pytest.raises(PersonaError, match="face"):
