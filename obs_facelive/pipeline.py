@@ -133,8 +133,7 @@ class Pipeline:
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
         self._mark = Mark(canonical)
-        self.owner = owner
-        self._suits = suits
+        self.owner, self._suits = owner, suits
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._badge = Badge()
@@ -204,8 +203,9 @@ class Pipeline:
                 look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
                 plain = set[int]()
                 if settings.only_me and self.owner:
-                    present, plain = self.owner.present, self.owner.others
-                    look_again = LADDER[0].look_again if present and settings.others == "leave" else OFTEN
+                    # Where the owner is not seen, or not yet known, each frame may be the one in which they are.
+                    seen, plain = self.owner.present, self.owner.others
+                    look_again = 0.0 if not seen else OFTEN if settings.others == "cover" else LADDER[0].look_again
                 faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
             if self.collector:
                 with clock("recognise"):

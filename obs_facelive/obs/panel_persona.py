@@ -18,7 +18,7 @@ BUTTON, RESULT, USES = "add_persona", "add_result", "add_uses"
 _WITH_PHOTO: Final = (NAME, WHOSE_FACE, BY, PURPOSE, USES, BUTTON)
 """What is shown once a photo was chosen."""
 _PICTURES: Final = "Photos (*.jpg *.jpeg *.png *.webp *.bmp);;All files (*)"
-_HELP: Final = {
+HELP: Final = {
     PHOTO: "One person, seen from the front, in even light. FaceLive's engine makes the persona; nothing leaves this computer.",
     WHOSE_FACE: "A real person's face is worn only with a record of consent, and with the badge.",
     BY: "Who gave permission, or declares that the picture shows nobody. May stay empty for your own face.",
@@ -49,6 +49,8 @@ class PersonaPanel:
             group, _c(PHOTO), _c("Add a photo…"), abi.PATH_FILE, _c(_PICTURES), None
         )
         text = self._obs["obs_properties_add_text"]
+        if row and (words := self.result(row)):
+            text(group, _c(RESULT), _c(words), abi.TEXT_INFO)
         text(group, _c(NAME), _c("Name"), abi.TEXT_DEFAULT)
         whose = self._obs["obs_properties_add_list"](
             group, _c(WHOSE_FACE), _c("Whose face"), abi.COMBO_LIST, abi.COMBO_STRING
@@ -59,9 +61,7 @@ class PersonaPanel:
         text(group, _c(PURPOSE), _c("For what"), abi.TEXT_DEFAULT)
         text(group, _c(USES), _c(refused.WORDS), abi.TEXT_INFO)
         self._obs["obs_properties_add_button"](group, _c(BUTTON), _c("Add this persona"), self._on_add)
-        if row and (words := self.result(row)):
-            text(group, _c(RESULT), _c(words), abi.TEXT_INFO)
-        for name, help in _HELP.items():
+        for name, help in HELP.items():
             field = self._obs["obs_properties_get"](group, _c(name))
             self._obs["obs_property_set_long_description"](field, _c(help))
         self._obs["obs_property_set_modified_callback"](photo, self._on_photo)

@@ -18,10 +18,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from obs_facelive import settings
+from obs_facelive import refused, settings
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
-from obs_facelive.obs import abi
+from obs_facelive.link import order
+from obs_facelive.obs import abi, panel_persona
 from obs_facelive.obs.filter import CAMERA_FLAGS, CAMERA_ID, CAMERA_NAME, FLAGS, ID, NAME
 from obs_facelive.obs.panel import CAMERA_PRIVACY_NOTE, PRIVACY_NOTE
 from obs_facelive.settings import Settings
@@ -136,6 +137,8 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     last_of_engine = [field.name for field in settings.fields() if field.group == "Engine"][-1]
     for field in settings.fields():
         if f"group_{field.group.lower()}" not in [p["name"] for p in expected]:
+            if field.group == "Privacy":
+                expected += _adding()
             expected.append(_property(f"group_{field.group.lower()}", "group", field.group))
         about = {"title": field.title, "help": field.help}
         if field.kind == "bool":
@@ -150,6 +153,8 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
             expected.append(_property(field.name, "list", **about) | {"choices": choices})
         if field.name == "privacy":
             expected.append(_property("privacy_note", "text", PRIVACY_NOTE))
+        if field.name == "others":
+            expected.append(_property("remember", "button", "Remember my face (2 seconds)"))
         if field.name == last_of_engine:
             expected.append(_property("restart", "button", "Restart the engine"))
     panel = seen.report["face"]["panel"]
@@ -158,6 +163,22 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     assert panel["filter"][1:] == expected
     status = panel["filter"][0]
     assert (status["name"], status["type"]) == ("status", "text") and status["title"].startswith(("LIVE", "HOLD"))
+
+
+def _adding() -> list[dict[str, Any]]:
+    """The panel's part that adds a persona, before a photo was chosen."""
+    help = panel_persona.HELP
+    return [
+        _property("group_add", "group", panel_persona.TITLE),
+        _property(order.PHOTO, "path", "Add a photo…", help[order.PHOTO]),
+        _property(order.NAME, "text", "Name"),
+        _property(order.WHOSE_FACE, "list", "Whose face", help[order.WHOSE_FACE])
+        | {"choices": dict([("", "Choose…"), *order.WHOSE.items()])},
+        _property(order.BY, "text", "Permission given by", help[order.BY]),
+        _property(order.PURPOSE, "text", "For what", help[order.PURPOSE]),
+        _property(panel_persona.USES, "text", refused.WORDS),
+        _property(panel_persona.BUTTON, "button", "Add this persona"),
+    ]
 
 
 def test_the_cameras_panel_has_a_list_of_cameras(seen: Seen) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from obs_facelive.engine.stages import Stages
-from obs_facelive.frame import Frame, Layer, Pixels
+from obs_facelive.frame import Floats, Frame, Layer, Pixels
 from obs_facelive.home import Home
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Outcome, Pipeline
@@ -70,7 +70,7 @@ def test_nothing_jumps_when_a_persona_becomes_another(stages: Stages, frames: Re
     old, new, alone = (pipeline(stages, number) for number in (0, 1, 1))
     times = iter(step / 30 for step in range(1000))
 
-    def run(worn: Pipeline, count: int) -> list[Pixels]:
+    def run(worn: Pipeline, count: int) -> list[Floats]:
         pictures = []
         for _ in range(count):
             frame = Frame(picture, 0, next(times))

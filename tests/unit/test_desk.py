@@ -33,7 +33,7 @@ class Desk:
     def __init__(self) -> None:
         self.kept: list[Enrolment] = []
         self.full = False
-        self.pipeline: Any = Pipeline()
+        self.pipeline: Any = Pipeline()  # only its collector is of interest
         self.worker = ThreadPoolExecutor(1)
         self.desk = EnrolmentDesk(Embedder, self.save, self.worker)
 
@@ -42,6 +42,9 @@ class Desk:
             raise EnrolmentError("the disk is full")
         self.kept.append(enrolment)
         return enrolment
+
+    def collector(self) -> Any:
+        return self.pipeline.collector
 
     def tend(self) -> None:
         self.desk.tend(self.pipeline)
@@ -63,10 +66,10 @@ def test_a_face_is_remembered_and_said_so(at: Desk) -> None:
     at.desk.open()
     at.tend()
     assert "look into the camera" in at.desk.words
-    at.pipeline.collector.poses += one_person(12)
+    collector = at.collector()
+    collector.poses += one_person(12)
     at.tend()
     assert not at.kept
-    collector = at.pipeline.collector
     collector.finished = True
     at.settle()
 
@@ -92,8 +95,9 @@ def test_what_went_wrong_is_said(at: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     at.full = True
     at.desk.open()
     at.tend()
-    at.pipeline.collector.poses += one_person(9)
-    at.pipeline.collector.finished = True
+    collector = at.collector()
+    collector.poses += one_person(9)
+    collector.finished = True
     at.settle()
     assert at.desk.words == "the disk is full"
     monkeypatch.setattr(desk_module, "_SAID_FOR", -1.0)

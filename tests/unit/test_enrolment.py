@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -36,10 +37,10 @@ from obs_facelive.identity.key import store_name
 class Store(keyring.backend.KeyringBackend):
     """A key store of an operating system."""
 
-    priority = 5  # type: ignore[assignment]
+    priority = 5
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = False
         self.answers = threading.Event()
@@ -68,7 +69,7 @@ class Store(keyring.backend.KeyringBackend):
 class Nowhere(Store):
     """What keyring offers where there is no key store."""
 
-    priority = 0  # type: ignore[assignment]
+    priority = 0
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was() -> object:
+def _as_it_was() -> Iterator[None]:
     before = keyring.get_keyring()
     keyring.set_keyring(Nowhere())
     yield

@@ -71,11 +71,12 @@ class Room:
         return faces
 
     def __call__(self, frames: int = 1, doubtful: Collection[int] = (), missed: Collection[int] = ()) -> Sorted:
+        found: Sorted | None = None
         for _ in range(frames):
             frame = Frame(np.zeros((8, 8, 4), np.uint8), self.count, self.count / FPS)
             found = self.owner.sort(frame, self.faces(), doubtful, missed)
-            assert found is not None
             self.count += 1
+        assert found is not None
         return found
 
 

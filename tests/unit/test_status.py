@@ -25,6 +25,7 @@ GOOD: dict[str, Any] = {
     "rung": "full",
     "rung_why": "",
     "error": "",
+    "enrolment": "",
 }
 
 
@@ -40,7 +41,7 @@ def test_a_number_is_a_number(field: str, value: object) -> None:
     assert read_report(text.encode()) == Report()
 
 
-@pytest.mark.parametrize("field", ["provider", "persona", "rung", "rung_why", "error"])
+@pytest.mark.parametrize("field", ["provider", "persona", "rung", "rung_why", "error", "enrolment"])
 @pytest.mark.parametrize("value", [7, None, ["x"], {"a": 1}, "x" * 2001])
 def test_words_are_words(field: str, value: object) -> None:
     assert read_report(json.dumps({**GOOD, field: value}).encode()) == Report()
