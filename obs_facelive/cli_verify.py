@@ -21,7 +21,9 @@ UNMARKED, UNREADABLE = 1, 2
 def verify(
     source: Annotated[
         str,
-        typer.Argument(metavar="FILE|URL", help="An image, a video, or a file:, http: or rtmp: address of this machine."),
+        typer.Argument(
+            metavar="FILE|URL", help="An image, a video, or a file:, http: or rtmp: address of this machine."
+        ),
     ],
     seconds: Annotated[float, typer.Option(min=1, help="For how long a stream is looked at.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
@@ -46,7 +48,11 @@ def verify(
         raise typer.Exit(UNREADABLE) from error
     if as_json:
         word = None if found.word is None else f"{found.word:08x}"
-        report = asdict(found) | {"is_marked": found.is_marked, "confidence": found.confidence, "bits_right": found.bits_right}
+        report = asdict(found) | {
+            "is_marked": found.is_marked,
+            "confidence": found.confidence,
+            "bits_right": found.bits_right,
+        }
         print(json.dumps(report | {"word": word}))
     else:
         Console(soft_wrap=True).print(_words(source, found), highlight=False)

@@ -79,7 +79,9 @@ class MarkReader:
         self._fields = np.stack([fields[:, y : y + _TILE, x : x + _TILE] for y, x in self._corners], 1)
         middles = np.array(self._corners) + _TILE / 2 - SIZE / 2
         grid = [(size, turn) for size in _SIZES for turn in _TURNS]
-        moves = [np.stack([s * middles[:, 0] + t * middles[:, 1], s * middles[:, 1] - t * middles[:, 0]], 1) for s, t in grid]
+        moves = [
+            np.stack([s * middles[:, 0] + t * middles[:, 1], s * middles[:, 1] - t * middles[:, 0]], 1) for s, t in grid
+        ]
         self._moves: Indices = np.round(moves).astype(np.int32)
 
     def likeness(self, pixels: Pixels, points: Floats) -> Likeness:
@@ -111,7 +113,11 @@ class MarkReader:
         if scale < 0.75:  # many pixels to one of the chart's
             gray = cv2.GaussianBlur(gray, (0, 0), 0.4 / scale)
         chart = cv2.warpAffine(
-            np.asarray(gray, np.float32), for_warp(matrix), (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            np.asarray(gray, np.float32),
+            for_warp(matrix),
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(chart, np.float32)
 

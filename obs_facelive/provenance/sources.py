@@ -37,13 +37,17 @@ def pictures(source: str, seconds: float) -> Iterator[Frame]:
                 f"{address.hostname or source} is another machine: only addresses of this one are looked at (localhost, "
                 "127.0.0.1). Save the video, and name the file."
             )
-        return _first(_served(source, address.hostname or "", seconds) if address.scheme == "http" else _stream(source, seconds))
+        return _first(
+            _served(source, address.hostname or "", seconds) if address.scheme == "http" else _stream(source, seconds)
+        )
     if address.scheme == "file":
         if address.netloc not in ("", "localhost"):
             raise SourceError(f"{source} is on another machine")
         return _first(_file(Path(url2pathname(address.path))))
     if "://" in source:
-        raise SourceError(f"{address.scheme}: is not looked at; name a file, or a file:, http: or rtmp: address of this machine")
+        raise SourceError(
+            f"{address.scheme}: is not looked at; name a file, or a file:, http: or rtmp: address of this machine"
+        )
     return _first(_file(Path(source)))
 
 

@@ -101,7 +101,9 @@ def test_an_unmarked_picture_has_no_mark(
     assert not without.is_marked and without.confidence is None and without.word is None
     assert without.with_face == FRAMES and without.score < SURE - 0.5
     # The planted flaw: a mark that is laid down elsewhere, a twelfth of the picture away, is not the face's.
-    moved = [p.astype(np.int16) + np.roll(m.astype(np.int16) - p, 60, 1) for p, m in zip(unmarked, swapped, strict=True)]
+    moved = [
+        p.astype(np.int16) + np.roll(m.astype(np.int16) - p, 60, 1) for p, m in zip(unmarked, swapped, strict=True)
+    ]
     assert not look(verifier, [np.clip(picture, 0, 255).astype(np.uint8) for picture in moved]).is_marked
 
 
@@ -124,7 +126,9 @@ def test_no_setting_leaves_the_mark_out(home: Home, verifier: Verifier, camera: 
 
 
 def test_two_faces_side_by_side_are_both_marked(home: Home, verifier: Verifier, camera: list[Frame]) -> None:
-    half = [np.asarray(cv2.resize(frame.pixels, (640, 360), interpolation=cv2.INTER_AREA), np.uint8) for frame in camera[:4]]
+    half = [
+        np.asarray(cv2.resize(frame.pixels, (640, 360), interpolation=cv2.INTER_AREA), np.uint8) for frame in camera[:4]
+    ]
     double = [np.ascontiguousarray(np.hstack([p[:, 120:520], p[:, 120:520]])) for p in half]
     settings = Settings(face="all", badge="off")
     pipeline = Stages(home).pipeline(settings)

@@ -57,14 +57,19 @@ def held(home: Home, out: Path, frames: int) -> None:
             print(json.dumps(facts), flush=True)
             log.write(json.dumps(facts) + "\n")
             for way, received in received_by(pictures):
-                stream = [Frame(np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]), n, n / FPS) for n, p in enumerate(received)]
+                stream = [
+                    Frame(np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]), n, n / FPS)
+                    for n, p in enumerate(received)
+                ]
                 looks = list(verifier.looks(stream))
                 rows[way] += [(look.alone.value, look.score.value) for look in looks]
                 line = {"clip": clip.name, "way": way, **summary(rows[way][-len(looks) :])}
                 print(json.dumps(line), flush=True)
                 log.write(json.dumps(line) + "\n")
                 log.flush()
-    print("| way | pictures | one picture: found | score, lowest 5 % | with those before it: found |\n|---|---|---|---|---|")
+    print(
+        "| way | pictures | one picture: found | score, lowest 5 % | with those before it: found |\n|---|---|---|---|---|"
+    )
     for way, scores in rows.items():
         s = summary(scores)
         print(f"| {way} | {s['pictures']} | {s['alone']:.1%} | {s['low']:.1f} | {s['together']:.1%} |")
@@ -136,7 +141,9 @@ def unmarked(home: Home, out: Path, rounds: int, limit: int) -> None:
             if count % 200 == 0:
                 log.flush()
                 table = np.concatenate([np.array(v) for v in highest.values()])
-                print(count, "pictures, highest", table.max(0).round(2), "over", SURE, (table >= SURE).sum(0), flush=True)
+                print(
+                    count, "pictures, highest", table.max(0).round(2), "over", SURE, (table >= SURE).sum(0), flush=True
+                )
             if count == limit:
                 break
     for kind, scores in highest.items():

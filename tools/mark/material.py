@@ -60,20 +60,20 @@ class _Both:
 
 
 def clip_frames(clip: Path, start: int = 0) -> Iterator[Pixels]:
-    """The pictures of ``clip`` from number ``start`` on, on a 720p canvas; what lies beside it is a blurred copy."""
+    """The pictures of ``clip`` from number ``start`` on."""
     with av.open(str(clip)) as container:
         for number, picture in enumerate(container.decode(video=0)):
             if number >= start:
-                yield on_canvas(picture.to_ndarray(format="bgr24"))
+                yield np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
 
 
 def on_canvas(pixels: Pixels) -> Pixels:
-    """``pixels`` scaled to the height of 720p, in the middle."""
+    """``pixels`` scaled to the height of 720p, in the middle; beside it is a blurred copy."""
     height, width = pixels.shape[:2]
     if (width, height) == (WIDTH, HEIGHT):
         return pixels
     wide = min(WIDTH, round(width * HEIGHT / height))
-    canvas = cv2.GaussianBlur(cv2.resize(pixels, (WIDTH, HEIGHT)), (0, 0), 25)
+    canvas = cv2.resize(cv2.resize(pixels, (32, 18), interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT))
     left = (WIDTH - wide) // 2
     canvas[:, left : left + wide] = cv2.resize(pixels, (wide, HEIGHT), interpolation=cv2.INTER_CUBIC)
     return np.asarray(canvas, np.uint8)
@@ -90,7 +90,7 @@ def swapped(home: Home, clip: Path, persona: str, count: int, start: int = 0) ->
     for number, pixels in enumerate(clip_frames(clip, start)):
         if number == count:
             break
-        frame = Frame(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA), np.uint8), number, number / FPS)
+        frame = Frame(np.asarray(cv2.cvtColor(on_canvas(pixels), cv2.COLOR_BGR2BGRA), np.uint8), number, number / FPS)
         outcome = pipeline.process(frame, settings)
         if not outcome.patches or outcome.turned:
             continue

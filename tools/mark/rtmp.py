@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ import av
 
 from obs_facelive.frame import Pixels
 from tools.mark import ways
+from tools.mark.material import FPS
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 _CONFIG = """
@@ -71,40 +71,42 @@ def server(folder: Path) -> Iterator[str]:
 
 
 def streamed(pictures: list[Pixels], bit_rate: int, folder: Path) -> list[Pixels]:
-    """``pictures`` as a viewer gets them: encoded, published to a real server at their own speed, played from there."""
+    """``pictures`` as a real server has them: encoded, published at their own speed, recorded by the server."""
     source = folder / "source.flv"
     ways.encode(pictures, str(source), "flv", bit_rate)
     with server(folder) as address:
-        got: list[Pixels] = []
-        problems: list[Exception] = []
-
-        def play() -> None:
-            try:
-                with av.open(f"{address}/mark", timeout=30) as container:
-                    for picture in container.decode(video=0):
-                        got.append(picture.to_ndarray(format="bgr24"))
-            except av.FFmpegError as error:  # the end of a stream is one, too
-                problems.append(error)
-
-        viewer = threading.Thread(target=play)
-        publish(source, f"{address}/mark", viewer)
-        viewer.join(60)
+        publish(source, f"{address}/mark")
+        end = time.monotonic() + 10
+        while not (got := _recorded(folder / "mark.flv", len(pictures))) and time.monotonic() < end:
+            time.sleep(0.2)
     if not got:
-        raise OSError(f"nothing came through the RTMP server: {problems}")
+        raise OSError("nothing came through the RTMP server")
     return got
 
 
-def publish(source: Path, address: str, viewer: threading.Thread | None = None) -> None:
-    """Sends a FLV file to ``address`` at its own speed; ``viewer`` is started with the first packet."""
-    with av.open(str(source)) as file, av.open(address, "w", format="flv", timeout=30) as target:
-        stream = target.add_stream_from_template(file.streams.video[0])
-        began = time.monotonic()
-        for packet in file.demux(video=0):
-            if packet.dts is None:
-                continue
-            time.sleep(max(0.0, float(packet.dts * packet.time_base) - (time.monotonic() - began)))
-            packet.stream = stream
-            target.mux(packet)
-            if viewer and not viewer.is_alive():
-                viewer.start()
-                viewer = None
+def _recorded(path: Path, count: int) -> list[Pixels]:
+    """The pictures of a recording; none while it is not whole."""
+    with suppress(av.FFmpegError, OSError):
+        pictures = ways.decode(str(path))
+        # The server begins with the first key frame after the stream's header.
+        return pictures if len(pictures) > count - 5 else []
+    return []
+
+
+def publish(source: Path, address: str, times: int = 1) -> None:
+    """Sends a FLV file to ``address`` at its own speed, so many ``times``, one after the other, as one stream."""
+    with av.open(address, "w", format="flv", timeout=30) as target:
+        stream, began, start = None, time.monotonic(), 0
+        for _ in range(times):
+            with av.open(str(source)) as file:
+                stream = stream or target.add_stream_from_template(file.streams.video[0])
+                end = 0
+                for packet in file.demux(video=0):
+                    if packet.dts is None:
+                        continue
+                    packet.dts, packet.pts = packet.dts + start, packet.pts + start
+                    end = packet.dts + round(1 / (FPS * packet.time_base))
+                    time.sleep(max(0.0, float(packet.dts * packet.time_base) - (time.monotonic() - began)))
+                    packet.stream = stream
+                    target.mux(packet)
+                start = end

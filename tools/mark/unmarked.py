@@ -20,10 +20,14 @@ def treated(pictures: Iterable[Pixels], number: int) -> Iterator[Pixels]:
     for picture in pictures:
         height, width = picture.shape[:2]
         if number % 4 == 1:  # a small screenshot
-            picture = ways.as_jpeg([np.asarray(cv2.resize(picture, (854, 480), interpolation=cv2.INTER_AREA), np.uint8)])[0]
+            picture = ways.as_jpeg(
+                [np.asarray(cv2.resize(picture, (854, 480), interpolation=cv2.INTER_AREA), np.uint8)]
+            )[0]
         elif number % 4 == 2:  # held askew, darker
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), 7, 1.1)
-            picture = np.asarray(cv2.convertScaleAbs(cv2.warpAffine(picture, turn, (width, height)), alpha=0.8), np.uint8)
+            picture = np.asarray(
+                cv2.convertScaleAbs(cv2.warpAffine(picture, turn, (width, height)), alpha=0.8), np.uint8
+            )
         elif number % 4 == 3:  # noise, contrast
             noise = np.random.default_rng(number).normal(0, 4, picture.shape)
             picture = np.clip(picture * 1.15 + noise - 10, 0, 255).astype(np.uint8)
