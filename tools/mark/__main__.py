@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
@@ -34,24 +35,26 @@ def main() -> None:
     parser.add_argument("what", choices=("held", "unmarked"))
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--frames", type=int, default=90, help="held: pictures of each clip")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="clips whose names begin like this")
     parser.add_argument("--rounds", type=int, default=8, help="unmarked: how many times over all clips")
     parser.add_argument("--limit", type=int, default=20_000, help="unmarked: pictures at the most")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
     home = Home.find()
+    chosen = [clip for clip in clips(home) if not options.only or clip.name.startswith(tuple(options.only))]
     if options.what == "held":
-        held(home, options.out, options.frames)
+        held(home, chosen, options.out, options.frames)
     else:
-        unmarked(home, options.out, options.rounds, options.limit)
+        unmarked(home, chosen, options.out, options.rounds, options.limit)
 
 
-def held(home: Home, out: Path, frames: int) -> None:
+def held(home: Home, chosen: list[Path], out: Path, frames: int) -> None:
     """What is left of the mark after each way, clip by clip, and in all."""
     verifier, names = Verifier(home.models), home.persona_names()
     rows: dict[str, list[tuple[float, float]]] = defaultdict(list)
     with (out / "held.jsonl").open("w") as log:
-        for number, clip in enumerate(clips(home)):
+        for number, clip in enumerate(chosen):
             pictures = swapped(home, clip, names[number % len(names)], frames, 10)
             facts = {"clip": clip.name, **quality(pictures)}
             print(json.dumps(facts), flush=True)
@@ -99,7 +102,10 @@ def quality(pictures: list[Swapped]) -> dict[str, float]:
 def ssim(a: Pixels, b: Pixels) -> float:
     """Of two pictures' brightness, Gaussian window of 1.5 pixels (Z. Wang et al., IEEE Trans. Image Processing 2004)."""
     x, y = (np.asarray(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), np.float64) for p in (a, b))
-    blur = lambda p: cv2.GaussianBlur(p, (11, 11), 1.5)  # noqa: E731
+
+    def blur(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(cv2.GaussianBlur(p, (11, 11), 1.5), np.float64)
+
     mx, my = blur(x), blur(y)
     vx, vy, cov = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -129,12 +135,12 @@ def received_by(pictures: list[Swapped]) -> list[tuple[str, list[Pixels]]]:
     return arrived
 
 
-def unmarked(home: Home, out: Path, rounds: int, limit: int) -> None:
+def unmarked(home: Home, chosen: list[Path], out: Path, rounds: int, limit: int) -> None:
     """Scores of unmarked pictures: a line each, and what they say."""
     highest: dict[str, list[tuple[float, float]]] = defaultdict(list)
     count = 0
     with (out / "unmarked.csv").open("w") as log:
-        for kind, alone, together in all_scores(home, clips(home), rounds, home.persona_names()):
+        for kind, alone, together in all_scores(home, chosen, rounds, home.persona_names()):
             highest[kind].append((alone, together))
             log.write(f"{kind};{alone:.3f};{together:.3f}\n")
             count += 1

@@ -104,7 +104,7 @@ def publish(source: Path, address: str, times: int = 1) -> None:
                 for packet in file.demux(video=0):
                     if packet.dts is None:
                         continue
-                    packet.dts, packet.pts = packet.dts + start, packet.pts + start
+                    packet.dts, packet.pts = packet.dts + start, (packet.pts or 0) + start
                     end = packet.dts + round(1 / (FPS * packet.time_base))
                     time.sleep(max(0.0, float(packet.dts * packet.time_base) - (time.monotonic() - began)))
                     packet.stream = stream

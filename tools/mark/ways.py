@@ -21,7 +21,7 @@ Way: TypeAlias = Callable[[list[Pixels]], list[Pixels]]
 def encode(
     pictures: list[Pixels], target: Any, kind: str, bit_rate: int, size: tuple[int, int] = (WIDTH, HEIGHT)
 ) -> None:
-    """Writes ``pictures`` as H.264, as OBS's simple output does: x264, veryfast, constant bit rate, a key frame in 2 seconds."""
+    """Writes ``pictures`` as OBS does: x264, veryfast, constant bit rate, a key frame every 2 seconds."""
     rate = bit_rate // 1000
     options = {
         "preset": "veryfast",
