@@ -9,7 +9,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from obs_facelive.cli import app
@@ -189,18 +188,19 @@ def test_the_command(tmp_path: Path, swapped: list[Pixels], unmarked: list[Pixel
     cv2.imwrite(str(marked), swapped[6])
     cv2.imwrite(str(plain), unmarked[6])
 
-    def run(*words: Path | str) -> Result:
-        return CliRunner().invoke(app, ["verify", *map(str, words)])
+    def run(*words: Path | str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["verify", *map(str, words)])
+        return result.exit_code, result.output
 
-    yes = run(marked)
-    assert yes.exit_code == 0 and yes.output.startswith("yes") and "of 32 bits right" in yes.output
-    no = run(plain, "--json")
-    assert no.exit_code == 1 and json.loads(no.output)["is_marked"] is False
-    assert run(tmp_path / "nothing.mp4").exit_code == 2
+    code, said = run(marked)
+    assert code == 0 and said.startswith("yes") and "of 32 bits right" in said
+    code, said = run(plain, "--json")
+    assert code == 1 and json.loads(said)["is_marked"] is False
+    assert run(tmp_path / "nothing.mp4")[0] == 2
     video = tmp_path / "half.mkv"
     empty = [np.full_like(swapped[0], 90)] * 30
     ways.encode(empty + [p for p in swapped for _ in range(4)], str(video), "matroska", 4_000_000)
-    answer = json.loads(run(video, "--json").output)
+    answer = json.loads(run(video, "--json")[1])
     assert answer["is_marked"] and answer["bits_right"] >= ENOUGH
     assert len(answer["spans"]) == 1 and answer["spans"][0]["start"] == pytest.approx(1.0, abs=0.15)
     with av.open(str(video)) as container:
