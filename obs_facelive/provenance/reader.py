@@ -157,7 +157,7 @@ def _best(alike: Floats, moves: Indices, aim: int) -> tuple[float, int, int, int
     middle = side // 2
     total = 0.0
     for value in alike.ravel():
-        total += value * value
+        total += float(value) * float(value)
     unit = math.sqrt(total / (side * side)) + 1e-9
     best, which, down, right = -1e9, 0, 0, 0
     for m in range(len(moves)):
