@@ -48,7 +48,11 @@ def verify(
         raise typer.Exit(UNREADABLE) from error
     if as_json:
         word = None if found.word is None else f"{found.word:08x}"
-        report = asdict(found) | {"is_marked": found.is_marked, "confidence": found.confidence, "whole": found.whole}
+        report = asdict(found) | {
+            "is_marked": found.is_marked,
+            "confidence": found.confidence,
+            "bits_right": found.bits_right,
+        }
         print(json.dumps(report | {"word": word}))
     else:
         Console(soft_wrap=True).print(_words(source, found), highlight=False)
@@ -64,7 +68,7 @@ def _words(source: str, found: Found) -> str:
     looked = f"{found.pictures} pictures looked at, {found.with_face} with a face, {found.marked} marked"
     if not found.is_marked:
         return f"[yellow]no[/]: {name} carries no mark of FaceLive that can be read ({looked}; score {found.score:.1f})"
-    bits = "all 32 bits right" if found.whole else "not all of its bits can be read"
+    bits = f"{found.bits_right} of 32 bits right"
     mirrored = "; mirrored" if found.mirrored else ""
     lines = [
         f"[green]yes[/]: {name} carries the mark of FaceLive: a face in it was swapped",

@@ -297,7 +297,8 @@ class Pipeline:
                     canvas = replace(canvas, pixels=compose(canvas, hidden))
                 for face, layer, box in zip(looked.faces, swapped.layers, boxes, strict=True):
                     patch = self.merger.merge(canvas, face, layer, settings)
-                    patches.append(widened(patch, canvas, box) if box else patch)
+                    patch = widened(patch, canvas, box) if box else patch
+                    patches.append(widened(patch, canvas, self._mark.reach(face, frame)))
                     # A patch that reaches over another face must show it swapped.
                     if len(looked.faces) > 1:
                         canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))

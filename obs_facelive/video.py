@@ -102,7 +102,8 @@ def read_stream(source: str | BinaryIO, name: str) -> Iterator[Frame]:
 
     ``name`` is what an error calls it.
     """
-    options = {"protocol_whitelist": "rtmp,tcp", "format_whitelist": _CONTAINERS}
+    # Without "live", FFmpeg asks for a recording first, and nginx ends the connection.
+    options = {"protocol_whitelist": "rtmp,tcp", "format_whitelist": _CONTAINERS, "rtmp_live": "live"}
     with _saying(f"{name} cannot be read as a video"):
         container = av.open(source, options=options, timeout=_SILENCE)
     with container:

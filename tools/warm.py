@@ -13,6 +13,7 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word, write_word
 from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.obs.filter import warm
+from obs_facelive.provenance.mark import Mark
 from obs_facelive.settings import Settings
 from obs_facelive.shape.reshape import Reshape
 from obs_facelive.swap.rewarp import rewarp
@@ -48,7 +49,7 @@ def warm_engine(home: Home) -> None:
     reshaped = Reshape(xyz * np.float32(1.05), canonical)(frame, [face], 1.0)
     frame, face = reshaped.frame, reshaped.faces[0]
     layer = pipeline.swapper.swap(frame, face, settings)
-    pipeline.merger.merge(frame, face, layer, settings)
+    Mark(canonical)([face], [pipeline.merger.merge(frame, face, layer, settings)])
     rewarp(layer, points, points, frame.width, frame.height)
     word = np.zeros(at.HEADER_WORDS, np.int64)
     write_word(word.ctypes.data, 1)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from obs_facelive.frame import Box, Face, Floats, Patch, Pixels
+from obs_facelive.frame import Box, Face, Floats, Frame, Patch, Pixels
 from obs_facelive.geometry import for_warp, invert_affine
 from obs_facelive.provenance.chart import SPAN, face_width, onto_chart
 from obs_facelive.provenance.pattern import SIZE, whole_pattern, window
@@ -55,6 +55,11 @@ class Mark:
         """``patches`` with the mark of each of ``faces``; a patch that reaches over another face carries that one's, too."""
         places = [self._place(face.points) for face in faces]
         return [self._marked(patch, places) if patch.pixels.size else patch for patch in patches]
+
+    def reach(self, face: Face, frame: Frame) -> Box:
+        """The part of ``frame`` that a patch of ``face`` must hold, so that the whole mark finds room in it."""
+        x0, y0, x1, y1 = self._place(face.points).box
+        return max(0, x0), max(0, y0), min(frame.width, x1), min(frame.height, y1)
 
     def _place(self, points: Floats) -> _Place:
         width = max(face_width(points, self._canonical), 1.0)

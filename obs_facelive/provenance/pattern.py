@@ -56,5 +56,4 @@ def _coins(version: int, bit: int) -> npt.NDArray[np.float64]:
     """(SIZE, SIZE) of 1 and -1: NumPy's own random numbers may change from one version to the next."""
     seed = f"FaceLive invisible mark {version}, bit {bit}"
     content = hashlib.shake_256(seed.encode()).digest(SIZE * SIZE // 8)
-    coins: npt.NDArray[np.float64] = np.unpackbits(np.frombuffer(content, np.uint8)).reshape(SIZE, SIZE) * 2.0 - 1.0
-    return coins
+    return np.unpackbits(np.frombuffer(content, np.uint8)).reshape(SIZE, SIZE).astype(np.float64) * 2 - 1

@@ -7,6 +7,7 @@ tiles tell what the sum is where there is no mark: it is given as so many standa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,7 +130,7 @@ class MarkReader:
         return np.asarray(near / max(float(np.sqrt(np.square(near).mean())), 1e-9), np.float32)
 
     def _even(self, chart: Floats) -> Floats:
-        """``chart`` with all frequencies of the band, and all places, of about the same strength: edges would drown the mark."""
+        """``chart`` with all of the band, and all places, of about the same strength: edges would drown the mark."""
         spectrum = np.fft.fft2((chart - cv2.GaussianBlur(chart, (0, 0), SIZE * 0.06)) * self._window)
         power = cv2.blur(np.asarray(np.fft.fftshift(np.square(np.abs(spectrum))), np.float32), (9, 9))
         spectrum *= self._band / (np.fft.ifftshift(np.sqrt(power)) + _QUIET * SIZE)
@@ -156,8 +157,8 @@ def _best(alike: Floats, moves: Indices, aim: int) -> tuple[float, int, int, int
     middle = side // 2
     total = 0.0
     for value in alike.ravel():
-        total += value * value
-    unit = np.sqrt(total / (side * side)) + 1e-9
+        total += float(value) * float(value)
+    unit = math.sqrt(total / (side * side)) + 1e-9
     best, which, down, right = -1e9, 0, 0, 0
     for m in range(len(moves)):
         for dy in range(-aim, aim + 1):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,15 @@ from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.track.tracker import Tracker
 
-SURE = 6.0
+SURE = 6.2
 """Score from which on a face is said to be marked; docs/mark.md has the measurements."""
 EVERY = 0.1
 """Seconds between two pictures that are looked at: a mark stays for longer."""
 TOGETHER = 10
 """Pictures of one face that are looked at together, for what compression has left of the mark in each is little."""
-_TRIES = 700.0
+_TRIES = 10_000.0
 """Independent places, sizes and turns at which a mark is looked for in a picture: docs/mark.md, fitted to unmarked pictures."""
+NOTHING = Score(0.0, False, (0, 0, 0))
 _GAP = 3 * EVERY
 """Seconds without a mark that still are one piece of the time line."""
 
@@ -69,20 +70,39 @@ class Found:
         return self.marked > 0
 
     @property
-    def confidence(self) -> float:
-        """0..1, how sure a yes is: the share of unmarked files of this length that are not taken for marked."""
-        return 1.0 - self.chance
+    def confidence(self) -> float | None:
+        """0..1, how sure a yes is: the share of unmarked files of this length that are not taken for marked. None for a no."""
+        return 1.0 - self.chance if self.is_marked else None
 
     @property
-    def whole(self) -> bool:
-        """Whether all 32 bits are right."""
-        return self.word == payload().word
+    def bits_right(self) -> int:
+        """How many of the 32 bits are right; none where no mark was found."""
+        return 0 if self.word is None else BITS - (self.word ^ payload().word).bit_count()
 
 
 def chance_of(score: float, pictures: int = 1) -> float:
     """How likely the best score of ``pictures`` unmarked pictures is to be as high as ``score``: 0..1."""
     one = 0.5 * math.erfc(score / math.sqrt(2))
     return -math.expm1(_TRIES * max(1, pictures) * math.log1p(-min(one, 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen in one picture.
+
+    Attributes
+    ----------
+    time : of the picture
+    faces : how many were found
+    alone, score : of the picture alone; of it or of the last few together, whichever is higher
+    bits : (32,) as in `MarkReader.bits`; zeros where the score is not sure
+    """
+
+    time: float
+    faces: int
+    alone: Score
+    score: Score
+    bits: Floats
 
 
 @dataclass(slots=True)
@@ -103,45 +123,42 @@ class Verifier:
 
     def __call__(self, pictures: Iterable[Frame]) -> Found:
         """Looks at ``pictures``, in order of time: at one in every `EVERY` seconds."""
+        looks = list(self.looks(pictures))
+        marked = [look for look in looks if look.score.value >= SURE]
+        soft = np.sum([look.bits for look in marked], axis=0) if marked else np.zeros(BITS, np.float32)
+        score = max((look.score.value for look in looks), default=0.0)
+        with_face = sum(look.faces > 0 for look in looks)
+        return Found(
+            len(looks),
+            with_face,
+            len(marked),
+            round(score, 2),
+            chance_of(score, with_face),
+            nearest(soft).word if marked else None,
+            sum(1 if look.score.mirrored else -1 for look in marked) > 0,
+            _spans([look.time - looks[0].time for look in marked]),
+        )
+
+    def looks(self, pictures: Iterable[Frame]) -> Iterator[Look]:
+        """What is seen in each picture that is looked at, of the face that is likest to be marked."""
         tracker, settings = Tracker(), Settings(face="all", steadiness=0)
         tracks: dict[int, _Track] = {}
-        soft = np.zeros(BITS, np.float32)
-        best = Score(0.0, False, (0, 0, 0))
-        count = with_face = 0
-        times: list[float] = []
-        due, first, mirrored = -math.inf, 0.0, 0
+        due = -math.inf
         for frame in pictures:
             if frame.time < due:
                 continue
-            first = first if count else frame.time
             due = frame.time + EVERY * 0.95
-            count += 1
             faces = tracker.follow(frame, settings, self._detector.detect, self._landmarker.landmarks)
-            with_face += bool(faces)
-            marked = False
+            best = Look(frame.time, len(faces), NOTHING, NOTHING, np.zeros(BITS, np.float32))
             for face in faces:
-                track = tracks.setdefault(face.track, _Track())
-                score = self._score(track, frame, face.points)
-                best = max(best, score)
-                if score.value >= SURE:
-                    marked = True
-                    mirrored += 1 if score.mirrored else -1
-                    soft += self._reader.bits(frame.pixels, face.points, score)
-            if marked:
-                times.append(frame.time - first)
-        return Found(
-            count,
-            with_face,
-            len(times),
-            round(best.value, 2),
-            chance_of(best.value, with_face),
-            nearest(soft).word if times else None,
-            mirrored > 0,
-            _spans(times),
-        )
+                alone, score = self._scores(tracks.setdefault(face.track, _Track()), frame, face.points)
+                if score >= best.score:
+                    bits = self._reader.bits(frame.pixels, face.points, score) if score.value >= SURE else best.bits
+                    best = replace(best, alone=alone, score=score, bits=bits)
+            yield best
 
-    def _score(self, track: _Track, frame: Frame, points: Floats) -> Score:
-        """Of this picture, or of the last few together, whichever is surer."""
+    def _scores(self, track: _Track, frame: Frame, points: Floats) -> tuple[Score, Score]:
+        """Of this picture alone, and of it or of the last few together, whichever is surer."""
         if frame.time - track.last > 1.0:
             track.seen.clear()
         likeness = self._reader.likeness(frame.pixels, points)
@@ -149,11 +166,11 @@ class Verifier:
         track.last = frame.time
         alone = self._reader.score(likeness)
         if len(track.seen) == 1:
-            return alone
+            return alone, alone
         together = track.seen[0]
         for other in list(track.seen)[1:]:
             together = together + other
-        return max(alone, self._reader.score(together))
+        return alone, max(alone, self._reader.score(together))
 
 
 def _spans(times: list[float]) -> list[Span]:

@@ -178,8 +178,8 @@ def test_the_moved_picture_is_in_the_one_patch_and_its_border_is_the_cameras(
 
 
 def test_the_patch_of_one_face_does_not_lay_the_bare_picture_over_another(pipeline: Pipeline, picture: Pixels) -> None:
-    alone = pipeline.process(Frame(picture, 0, 0.0), Settings(shape=0, match_neck=0, badge="off")).patches[0]
-    middle, half = alone.x + alone.pixels.shape[1] // 2, int(alone.pixels.shape[1] * 0.53)
+    points = pipeline.process(Frame(picture, 0, 0.0), Settings(shape=0, badge="off")).faces[0].points
+    middle, half = int(points[:, 0].min() + points[:, 0].max()) // 2, int(np.ptp(points[:, 0]) * 0.62)
     near = np.hstack([picture[:, middle - half : middle + half]] * 2)
     near = np.asarray(cv2.copyMakeBorder(near, 0, 0, 400, 400, cv2.BORDER_REPLICATE), np.uint8)
     frame, settings = Frame(near, 1, 5.0), Settings(face="all", badge="off")
