@@ -310,3 +310,9 @@ def test_what_a_killed_run_left_goes_after_a_day(world: Path, whole: bytes) -> N
     import_personas(world / "in.facelive", world / "personas")
     assert not old.exists() and young.exists()
     assert Home(world).persona_names() == ["here", "tiny"], "hidden folders are no personas"
+
+
+def test_what_is_said_holds_little_of_the_file(world: Path, whole: bytes) -> None:
+    content = bytearray(whole)
+    struct.pack_into("<H", content, content.find(b"tiny/mesh.npz") - 4, 19_000)  # the length of its name
+    assert len(refused(world, bytes(content))) < 500
