@@ -125,8 +125,9 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[Part]]]:
     except FileNotFoundError as error:
         raise ArchiveError(f"the file {path} does not exist.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        why = plain(str(error), 200)  # zipfile's words hold as much of the file as it takes for a name
         raise ArchiveError(
-            f"{path.name} was not added: it cannot be unpacked as a whole zip archive ({error})."
+            f"{path.name} was not added: it cannot be unpacked as a whole zip archive ({why})."
         ) from error
 
 
@@ -269,4 +270,4 @@ def _shown(name: str) -> str:
 
 
 def _refuse(path: Path, why: str) -> NoReturn:
-    raise ArchiveError(f"{path.name} was not added: {why}.")
+    raise ArchiveError(f"{path.name} was not added: {plain(why, 400)}.")
