@@ -23,7 +23,7 @@ from obs_facelive.personas.library import check_persona, load_persona, remove_pe
 from obs_facelive.personas.look import Studio
 from obs_facelive.personas.pack import add_pack, label
 from obs_facelive.personas.photos import PHOTO_SIDE, open_photo
-from tests.unit.test_archive import png
+from tests.unit.archive_parts import png
 from tests.unit.tiny_persona import tiny_persona
 
 SHIPPED = Home.find().personas

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import shutil
 import stat
 import struct
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from obs_facelive.home import Home
 from obs_facelive.personas import add
 from obs_facelive.personas import archive as archives
 from obs_facelive.personas.archive import ArchiveError, export_persona, import_personas
 from obs_facelive.personas.consent import ConsentError
-from obs_facelive.personas.info import INFO_FILE, PersonaInfo, load_info
+from obs_facelive.personas.info import load_info
 from obs_facelive.personas.library import check_persona
 from tests.real_person import consent_to
+from tests.unit.archive_parts import files_of, jpeg, parts_of, png, resealed, whole_archive, zipped
 from tests.unit.tiny_persona import tiny_persona
-
-Parts = dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A good archive."""
-    folder = tmp_path_factory.mktemp("whole")
-    export_persona(tiny_persona(folder / "personas"), folder / "tiny.facelive")
-    return (folder / "tiny.facelive").read_bytes()
+    return whole_archive(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture
@@ -49,27 +39,6 @@ def world(tmp_path: Path) -> Path:
     (tmp_path / "personas").mkdir()
     tiny_persona(tmp_path / "personas", "here", seed=1)
     return tmp_path
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def parts_of(content: bytes) -> Parts:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def zipped(parts: Parts | list[tuple[str, bytes]], attributes: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of two parts with one name
-        for name, content in parts.items() if isinstance(parts, dict) else parts:
-            part = zipfile.ZipInfo(name)
-            part.external_attr = attributes << 16
-            part.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(part, content)
-    return buffer.getvalue()
 
 
 def refused(world: Path, content: bytes) -> str:
@@ -199,13 +168,6 @@ def test_archives_within_archives_are_refused(world: Path, whole: bytes) -> None
         assert "archive within" in refused(world, zipped({**parts_of(whole), name: whole}))
 
 
-def resealed(parts: Parts, name: str, content: bytes) -> Parts:
-    """``parts`` with another content, and its hash put right, as somebody would who wants it read."""
-    info = json.loads(parts["tiny/persona.json"])
-    info["files"][name] = hashlib.sha256(content).hexdigest()
-    return {**parts, f"tiny/{name}": content, "tiny/persona.json": json.dumps(info).encode()}
-
-
 def test_what_unpacks_to_too_much_is_refused_before_it_does(world: Path, whole: bytes) -> None:
     parts = parts_of(whole)
     for name, size in (("thumbnail.jpg", 9 << 20), ("persona.json", 1 << 20), ("mesh.npz", 17 << 20)):
@@ -232,23 +194,6 @@ def test_hundreds_of_thousands_of_parts_are_refused(world: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("an object was made of each"))
         assert "parts" in refused(world, buffer.getvalue())
-
-
-def png(width: int, height: int) -> bytes:
-    good, content = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))
-    assert good
-    changed = bytearray(content.tobytes())
-    struct.pack_into(">II", changed, 16, width, height)
-    return bytes(changed)
-
-
-def jpeg(width: int, height: int) -> bytes:
-    """A JPEG of a few kilobytes whose header promises that much."""
-    good, content = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))
-    assert good
-    changed = bytearray(content.tobytes())
-    struct.pack_into(">HH", changed, changed.find(b"\xff\xc0") + 5, height, width)
-    return bytes(changed)
 
 
 @pytest.mark.parametrize(
@@ -365,85 +310,3 @@ def test_what_a_killed_run_left_goes_after_a_day(world: Path, whole: bytes) -> N
     import_personas(world / "in.facelive", world / "personas")
     assert not old.exists() and young.exists()
     assert Home(world).persona_names() == ["here", "tiny"], "hidden folders are no personas"
-
-
-# Hypothesis -------------------------------------------------------------------------------------------------------------
-
-
-def harmless(world: Path, content: bytes) -> None:
-    """An archive, whatever is in it: refused in words with nothing left behind, or personas that are whole."""
-    outside = {name: data for name, data in files_of(world).items() if not name.startswith("personas")}
-    here = set((world / "personas").iterdir())
-    path = world / "in.facelive"
-    path.write_bytes(content)
-    try:
-        added = import_personas(path, world / "personas")
-    except ArchiveError as error:
-        assert set((world / "personas").iterdir()) == here and len(str(error)) < 600
-    else:
-        for info in added:
-            check_persona(world / "personas" / info.id)
-            if (folder := world / "personas" / info.id) not in here:
-                shutil.rmtree(folder)
-        assert set((world / "personas").iterdir()) == here
-    path.unlink()
-    assert {n: d for n, d in files_of(world).items() if not n.startswith("personas")} == outside
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shared")
-    (folder / "beside.txt").write_text("beside")
-    tiny_persona(folder / "personas", "here", seed=1)
-    return folder
-
-
-@settings(max_examples=300)
-@given(data=st.data())
-def test_flipped_cut_and_stuffed_bytes_do_no_harm(shared: Path, whole: bytes, data: st.DataObject) -> None:
-    content = bytearray(whole)
-    # Half of them where the zip's own words are: headers, names, the directory.
-    words = [i for sign in (b"PK\1\2", b"PK\3\4", b"PK\5\6") for i in range(len(whole)) if whole.startswith(sign, i)]
-    for _ in range(data.draw(st.integers(1, 6))):
-        start = data.draw(st.sampled_from(words) | st.integers(0, len(content) - 1))
-        at = min(start + data.draw(st.integers(0, 60)), len(content) - 1)
-        content[at] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.none() | st.integers(0, len(content)))
-    harmless(shared, bytes(content[:cut]))
-
-
-NAMES = st.one_of(
-    st.text(max_size=30),
-    st.lists(
-        st.sampled_from(
-            ["..", ".", "", "tiny", "photos", "0.jpg", "mesh.npz", "persona.json", "C:", "~", "\\", "NUL", "aux"]
-        ),
-        max_size=5,
-    ).map("/".join),
-)
-
-
-@settings(max_examples=200)
-@given(extra=st.lists(st.tuples(NAMES, st.binary(max_size=60)), max_size=3), mode=st.integers(0, 0xFFFF))
-def test_any_names_and_modes_do_no_harm(shared: Path, whole: bytes, extra: list[tuple[str, bytes]], mode: int) -> None:
-    try:
-        content = zipped([*parts_of(whole).items(), *extra], mode)
-    except (UnicodeEncodeError, ValueError):
-        return
-    harmless(shared, content)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@settings(max_examples=300)
-@given(field=st.sampled_from(PersonaInfo.__struct_fields__), value=JSON)
-def test_any_value_in_a_description_does_no_harm(shared: Path, whole: bytes, field: str, value: Any) -> None:
-    parts = parts_of(whole)
-    info = json.loads(parts["tiny/persona.json"])
-    parts[f"tiny/{INFO_FILE}"] = json.dumps({**info, field: value}).encode()
-    harmless(shared, zipped(parts))
