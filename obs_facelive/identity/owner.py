@@ -21,11 +21,12 @@ _STUBBORN: Final = 0.2
 """Seconds between looks at a face that says now this, now that, and at one that stays unknown."""
 _EAGER: Final = 6
 """Looks at an unknown face, one a frame, before it is a stubborn one."""
-_LOOKS: Final = 1
-"""Looks in a frame, at most, once the owner was recognised in it."""
 _LOOKS_FOR_OWNER: Final = 2
+"""Looks in a frame, at most; where the owner needs no confirmation, one."""
 _LOOKS_AT_FIRST: Final = 8
 """The same in a frame with which everything begins: a single picture has no other one."""
+_DOUBT: Final = 0.5
+"""Seconds for which doubt about a face lasts: the points may slide from one face to another after the two have parted."""
 _APART: Final = 1.0
 """Seconds between frames that have nothing to do with each other."""
 _STRAIGHT, _ASIDE = 30.0, 45.0
@@ -83,6 +84,7 @@ class _Seen:
     belief: Belief = field(default_factory=Belief)
     looked: float = -np.inf
     looks: int = 0
+    doubted: float = -np.inf
 
 
 class Owner:
@@ -107,8 +109,11 @@ class Owner:
 
     @property
     def present(self) -> bool:
-        """Whether the owner was seen in the last frame, and nobody unknown."""
-        return self._last_owner == self._last and all(seen.belief.who != "unknown" for seen in self._seen.values())
+        """Whether the owner was seen in the last frame, and nobody unknown or in doubt."""
+        settled = all(
+            seen.belief.who != "unknown" and self._last - seen.doubted > _DOUBT for seen in self._seen.values()
+        )
+        return self._last_owner == self._last and settled
 
     def sort(
         self, frame: Frame, faces: list[Face], doubtful: Collection[int], missed: Collection[int]
@@ -128,9 +133,12 @@ class Owner:
         self._last = frame.time
         present = {face.track: self._seen.get(face.track) or _Seen() for face in faces}
         self._seen = {n: seen for n, seen in self._seen.items() if n in missed and n not in present} | present
+        for number in doubtful:
+            if number in self._seen:
+                self._seen[number].doubted = frame.time
         left = self._confirm(frame, faces, doubtful, enrolment, _LOOKS_AT_FIRST if first else _LOOKS_FOR_OWNER)
-        for face in self._due(frame.time, faces):
-            if left <= 0 or (not first and left < _LOOKS_FOR_OWNER and self._who(faces, "owner")):
+        for count, face in enumerate(self._due(frame.time, faces)):
+            if left <= 0 or (count and not first and self._who(faces, "owner")):
                 break
             self._look(frame, face, enrolment)
             left -= 1
@@ -147,7 +155,9 @@ class Owner:
 
         Where the owner is recognised, the others have not become the owner.
         """
-        for face in [face for face in self._who(faces, "owner") if face.track in doubtful]:
+        for face in self._who(faces, "owner"):
+            if abs(frame.time - self._seen[face.track].doubted) > _DOUBT:
+                continue
             self._seen[face.track].belief = self._seen[face.track].belief.in_doubt()
             self._look(frame, face, enrolment)
             left -= 1

@@ -31,7 +31,7 @@ SAME_FACE = 0.3
 """Boxes that overlap by more than this (intersection over union) are one face."""
 NEAR = 0.1
 """Faces whose boxes, larger by this share of their size on each side, overlap may be taken for each other."""
-JUMP = 0.5
+JUMP = 0.25
 """Share of a face's size that it does not move by between two frames: what is found so far away may be another face."""
 
 

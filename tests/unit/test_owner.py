@@ -168,6 +168,22 @@ def test_two_who_were_exchanged_are_told_apart_again(room: Room) -> None:
     assert numbers(found.owner) == [2] and numbers(found.others) == [1]
 
 
+def test_doubt_lasts_a_while(room: Room) -> None:
+    """Points that slid from the owner to a guest after the two had parted: nobody near any more, nothing jumped."""
+    room.people = {1: OWNER}
+    room(10)
+    room(doubtful={1})
+    room(5)
+    assert not room.owner.present, "in doubt"
+    room.people = {1: GUEST}
+    assert not room().owner
+    room.people = {1: OWNER}
+    room(FPS)
+    room.looks.clear()
+    room(10)
+    assert len(room.looks) <= 1 and room.owner.present
+
+
 def test_an_unnoticed_exchange_is_found_out_by_looking_again(room: Room) -> None:
     room.people = {1: OWNER, 2: GUEST}
     room(10)
