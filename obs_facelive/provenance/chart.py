@@ -21,11 +21,6 @@ _MIDDLE = np.array([0.0, 1.0, -4.0])
 """The square's middle, in the space of `head_fit`: between the eyes and the mouth, a little in front of the ears."""
 
 
-def face_width(points: Floats, canonical: CanonicalFace) -> float:
-    """Pixels that the face with these 478 ``points`` would measure from ear to ear if it looked into the camera."""
-    return float(np.cbrt(np.linalg.det(head_fit(points, canonical)[:, :3]))) * _WIDTH
-
-
 def onto_chart(points: Floats, canonical: CanonicalFace, size: int) -> Floats:
     """The 2x3 matrix from the picture of the face with 478 ``points`` onto the square with ``size`` pixels a side."""
     fit = head_fit(points, canonical)

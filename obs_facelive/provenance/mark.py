@@ -12,7 +12,7 @@ from numba import njit
 
 from obs_facelive.frame import Box, Face, Floats, Frame, Patch, Pixels
 from obs_facelive.geometry import for_warp, invert_affine
-from obs_facelive.provenance.chart import SPAN, face_width, onto_chart
+from obs_facelive.provenance.chart import SPAN, onto_chart
 from obs_facelive.provenance.pattern import SIZE, whole_pattern, window
 from obs_facelive.topology import CanonicalFace
 
@@ -62,10 +62,10 @@ class Mark:
         return max(0, x0), max(0, y0), min(frame.width, x1), min(frame.height, y1)
 
     def _place(self, points: Floats) -> _Place:
-        width = max(face_width(points, self._canonical), 1.0)
         matrix = invert_affine(onto_chart(points, self._canonical, self._side))
         x, y = matrix @ np.array([self._side / 2, self._side / 2, 1], np.float32)
-        reach = width * SPAN / 2
+        reach = float(np.hypot(*matrix[:, 0])) * self._side / 2
+        width = reach * 2 / SPAN
         box = (math.floor(x - reach), math.floor(y - reach), math.ceil(x + reach), math.ceil(y + reach))
         return _Place(matrix, min(max(SMALL / width, 1.0), STRONGEST), box)
 
@@ -82,8 +82,7 @@ class Mark:
             matrix = for_warp(place.matrix)
             matrix[:, 2] -= patch.x + x0, patch.y + y0
             noise = np.asarray(cv2.warpAffine(self._texture, matrix, (x1 - x0, y1 - y0)), np.float32)
-            noise *= place.strength
-            _add(marked.view(np.uint32)[..., 0], noise, x0, y0, strengths)
+            _add(marked.view(np.uint32)[..., 0], noise, x0, y0, strengths * np.float32(place.strength))
         return replace(patch, pixels=marked)
 
 
