@@ -304,8 +304,9 @@ class Pipeline:
                         canvas = replace(canvas, pixels=compose(canvas, patches[-1:]))
             if settings.view == "mask":  # it shows what the swap changes, not what the mark does
                 patches = self._viewed(looked, patches, settings)
-            with clock("mark"):
-                patches = self._mark(looked.faces, patches)
+            if settings.opacity:  # else nothing is swapped
+                with clock("mark"):
+                    patches = self._mark(looked.faces, patches)
         finally:
             clock.end_frame()
         if settings.view in ("landmarks", "side"):
