@@ -227,6 +227,7 @@ class Session:
             self._try_again = now + _TRY_AGAIN
             # Whoever wears another persona goes on wearing that.
             if self._orders.pipeline is None and (refusal := Refusal.of(error)):
+                self._publish()  # with the words that say what to do
                 self._orders = replace(self._orders, refused=refusal.status)
                 self._end.refuse(refusal.status)
         self._loading = None
