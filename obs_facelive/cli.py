@@ -120,6 +120,7 @@ def swap(
     from obs_facelive import offline
     from obs_facelive.catalog import ModelError
     from obs_facelive.engine.stages import Stages
+    from obs_facelive.image import ImageError
     from obs_facelive.personas.library import PersonaError
     from obs_facelive.provenance import sidecar
 
@@ -135,7 +136,7 @@ def swap(
             counts = offline.swap_file(source, target, stages.pipeline(wanted, worn), wanted, progress)
     except offline.MisuseError as error:
         end(str(error), MISUSE)
-    except (offline.OfflineError, ModelError, PersonaError) as error:
+    except (offline.OfflineError, ImageError, ModelError, PersonaError) as error:
         end(str(error))
     pictures = sidecar.Pictures(
         shown=counts.frames, with_face=counts.with_face, swapped=counts.swapped, covered=counts.covered
@@ -153,7 +154,7 @@ def swap(
 
 def _persona(stages: Stages, home: Home, persona: str, consent: Consent | None, by: str, purpose: str) -> Persona:
     """The persona of that name, or one made of the picture of that name."""
-    from obs_facelive.offline import IMAGES, read_image
+    from obs_facelive.image import IMAGES, read_image
     from obs_facelive.personas.consent import stated
     from obs_facelive.personas.library import PersonaInfo, load_persona, persona_id
 

@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 
 from obs_facelive import video
-from obs_facelive.files import read_at_most
 from obs_facelive.frame import Frame, Pixels
-from obs_facelive.image_size import MAX_BYTES, check_image
+from obs_facelive.image import IMAGES, ImageError, read_image, write_image
 from obs_facelive.link.layout import NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
@@ -35,7 +34,6 @@ from obs_facelive.states import (
 from obs_facelive.video import Progress
 from obs_facelive.view import compose
 
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _APART = 10.0
 """Seconds between single images: longer than any stage remembers a face."""
 
@@ -190,7 +188,7 @@ def _fresh(target: Path) -> Iterator[Path]:
     fresh = target.with_name(f".{target.stem[:40]}.{secrets.token_hex(4)}{target.suffix}")
     try:
         yield fresh
-    except video.VideoError as error:
+    except (video.VideoError, ImageError) as error:
         raise OfflineError(str(error).replace(str(fresh), str(target))) from error
     except OSError as error:
         raise OfflineError(f"{target} cannot be written: {error.strerror}") from error
@@ -224,35 +222,6 @@ def check(source: Path, target: Path) -> None:
         raise MisuseError(f"the folder {target.absolute().parent} does not exist")
 
 
-def read_image(path: Path) -> Pixels:
-    """An image, upright, (h, w, 4) uint8 BGRA. Raises `OfflineError`."""
-    try:
-        content = read_at_most(path, MAX_BYTES)  # OpenCV's own reading fails on names beyond ASCII on Windows
-        check_image(content)
-        array = np.frombuffer(content, np.uint8)
-        image = cv2.imdecode(array, cv2.IMREAD_UNCHANGED)
-        if image is not None and (image.ndim < 3 or image.shape[2] < 4 or image.dtype not in (np.uint8, np.uint16)):
-            image = cv2.imdecode(array, cv2.IMREAD_COLOR)  # 8 bits, turned upright as EXIF says
-    except OSError as error:
-        raise OfflineError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise OfflineError(f"{path} cannot be read as an image: {error}") from error
-    except cv2.error as error:
-        raise OfflineError(f"{path} cannot be read as an image: {error.err}") from error
-    if image is None:
-        raise OfflineError(f"{path} cannot be read as an image")
-    if image.shape[2] == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
-    return np.ascontiguousarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)
-
-
-def write_image(path: Path, pixels: Pixels) -> None:
-    """Writes (h, w, 4) BGRA as the kind of image that the name says. Raises `OSError`."""
-    opaque = bool((pixels[..., 3] == 255).all())
-    _, content = cv2.imencode(path.suffix, pixels[..., :3] if opaque else pixels)  # JPEG: OpenCV's quality of 95
-    content.tofile(path)
-
-
 def _swap_folder(source: Path, fresh: Path, swapping: Swapping, progress: Progress) -> None:
     files = sorted(p for p in source.iterdir() if p.suffix.lower() in IMAGES and p.is_file())
     if not files:
@@ -262,7 +231,7 @@ def _swap_folder(source: Path, fresh: Path, swapping: Swapping, progress: Progre
     for number, path in enumerate(files):
         try:
             frame = Frame(read_image(path), number, number * _APART)
-        except OfflineError as error:
+        except ImageError as error:
             swapping.counts.problems.append(str(error))
         else:
             write_image(fresh / path.name, swapping.picture(frame))

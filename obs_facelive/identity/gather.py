@@ -17,8 +17,8 @@ from obs_facelive.geometry import roi_of_detection
 from obs_facelive.identity.collector import LONGEST, Collector
 from obs_facelive.identity.enrolment import Enrolment, EnrolmentError
 from obs_facelive.identity.recogniser import Recogniser
+from obs_facelive.image import IMAGES, ImageError, read_image
 from obs_facelive.landmark.facemesh import FaceMesh
-from obs_facelive.offline import IMAGES, OfflineError, read_image
 from obs_facelive.settings import Settings
 from obs_facelive.topology import load_canonical_face
 from obs_facelive.track.tracker import Tracker, look_closely
@@ -45,7 +45,7 @@ class Gatherer:
         for path in paths:
             try:
                 poses += self._picture(path) if path.suffix.lower() in IMAGES else self._video(path)
-            except (OfflineError, VideoError) as error:
+            except (ImageError, VideoError) as error:
                 raise EnrolmentError(str(error)) from error
         return Enrolment.of(poses)
 

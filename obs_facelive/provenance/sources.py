@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 
 from obs_facelive import video
 from obs_facelive.frame import Frame
-from obs_facelive.offline import IMAGES, OfflineError, read_image
+from obs_facelive.image import IMAGES, ImageError, read_image
 
 _PATIENCE = 10.0
 """Seconds that a server may be silent."""
@@ -64,7 +64,7 @@ def _first(frames: Iterator[Frame]) -> Iterator[Frame]:
     """``frames``, once it is known that there are any."""
     try:
         first = next(frames, None)
-    except (OfflineError, video.VideoError) as error:
+    except (ImageError, video.VideoError) as error:
         raise SourceError(str(error)) from error
     except OSError as error:
         raise SourceError(f"it cannot be read: {error.strerror or error}") from error

@@ -14,7 +14,8 @@ from obs_facelive import __version__, settings
 from obs_facelive.cli import app
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
-from obs_facelive.offline import cover, read_image, write_image
+from obs_facelive.image import read_image, write_image
+from obs_facelive.offline import cover
 from tests.conftest import bgra
 from tests.real_person import NAME, add_real_persona, home_with
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obs_facelive.image import IMAGES, ImageError, read_image
 from obs_facelive.image_size import _size, check_image
-from obs_facelive.offline import IMAGES, OfflineError, read_image
 
 
 def image(suffix: str, width: int, height: int, channels: int = 3, *options: int) -> bytes:
@@ -64,7 +64,7 @@ def test_bombs_are_refused_before_anybody_unpacks_them(
     path = tmp_path / "bomb.png"
     path.write_bytes(bomb(width, height))
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was unpacked"))
-    with pytest.raises(OfflineError, match=r"bomb\.png cannot be read as an image: its .* pixels are refused: at most"):
+    with pytest.raises(ImageError, match=r"bomb\.png cannot be read as an image: its .* pixels are refused: at most"):
         read_image(path)
 
 
@@ -90,7 +90,7 @@ def test_the_largest_is_let_through() -> None:
 def test_what_is_none_of_the_known_kinds_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(content)
-    with pytest.raises(OfflineError, match=r"none of PNG, JPEG, WebP, BMP and TIFF|pixels are refused"):
+    with pytest.raises(ImageError, match=r"none of PNG, JPEG, WebP, BMP and TIFF|pixels are refused"):
         read_image(path)
 
 

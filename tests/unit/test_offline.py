@@ -12,6 +12,7 @@ import pytest
 from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
+from obs_facelive.image import read_image, write_image
 from obs_facelive.offline import (
     Counts,
     FaceSwap,
@@ -19,9 +20,7 @@ from obs_facelive.offline import (
     OfflineError,
     Swapping,
     cover,
-    read_image,
     swap_file,
-    write_image,
 )
 from obs_facelive.pipeline import Outcome, Pipeline
 from obs_facelive.settings import Settings
