@@ -18,7 +18,6 @@ from obs_facelive import video
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.image import IMAGES, ImageError, read_image, write_image
 from obs_facelive.link.layout import NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
-from obs_facelive.pipeline import Outcome
 from obs_facelive.settings import Settings
 from obs_facelive.states import (
     BYPASS,
@@ -31,6 +30,7 @@ from obs_facelive.states import (
     cover_size,
     decide,
 )
+from obs_facelive.steps import Outcome
 from obs_facelive.video import Progress
 from obs_facelive.view import compose
 

@@ -6,7 +6,7 @@ Three steps, each of which may run in a thread of its own: `Pipeline.look`, `Pip
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from obs_facelive.detect import Detector
 from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Plane, Roi
@@ -23,7 +23,8 @@ from obs_facelive.provenance.badge import Badge
 from obs_facelive.provenance.mark import Mark
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
-from obs_facelive.shape.reshape import Reshape, Reshaped
+from obs_facelive.shape.reshape import Reshape
+from obs_facelive.steps import Looked, Outcome, Swapped
 from obs_facelive.stopwatch import Stopwatch
 from obs_facelive.swap import Swapper
 from obs_facelive.swap.crossfade import Crossfade, Fade
@@ -42,61 +43,6 @@ FARTHEST_REWARP = 20.0
 """Degrees of yaw or pitch that a swap is moved by at the most: beyond, a side of the face is seen that it does not have."""
 OFTEN = 0.1
 """Seconds between detections where somebody may come in who must be seen at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """A frame that was looked at.
-
-    Attributes
-    ----------
-    frame, faces : the chosen faces, with their blendshapes, in the frame that all further steps work on
-    turned, enrolled, company : see `Outcome`
-    reshaped : how ``frame`` differs from the camera's
-    hide : boxes (4,) of faces that nobody may recognise
-    """
-
-    frame: Frame
-    faces: list[Face]
-    turned: bool = False
-    reshaped: Reshaped | None = None
-    hide: tuple[Floats, ...] = ()
-    enrolled: bool = True
-    company: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Swapped:
-    """The swapper's work on one looked-at frame.
-
-    Attributes
-    ----------
-    layers : one for each of the faces
-    """
-
-    looked: Looked
-    layers: list[Layer]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one frame.
-
-    Attributes
-    ----------
-    faces : the chosen faces, in this frame
-    patches : finished rectangles; empty if there is no face
-    turned : one of the faces cannot be covered, since it looks too far aside, or was there a moment ago and is not found now:
-        there are no patches, and the frame must not be shown
-    enrolled : False: only the owner is to be swapped, and nobody knows who that is; the frame must not be shown
-    company : there are other people in the frame
-    """
-
-    faces: list[Face]
-    patches: list[Patch]
-    turned: bool = False
-    enrolled: bool = True
-    company: bool = False
 
 
 class Pipeline:
@@ -188,43 +134,9 @@ class Pipeline:
         clock = self.watches[0]
         if before := self._before:
             before[1].share(frame.time)  # a fade begins with the first frame, whoever needs it first
-
-        def detect(pixels: Pixels) -> Detections:
-            with clock("detect"):
-                return self._detector.detect(pixels)
-
-        def landmarks(pixels: Pixels, roi: Roi) -> Landmarks:
-            with clock("landmarks"):
-                return self._landmarker.landmarks(pixels, roi)
-
         try:
-            with clock("track"):
-                # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
-                look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
-                plain = set[int]()
-                if settings.only_me and self.owner:
-                    # Where the owner is not seen, or not yet known, each frame may be the one in which they are.
-                    seen, plain = self.owner.present, self.owner.others
-                    look_again = 0.0 if not seen else OFTEN if settings.others == "cover" else LADDER[0].look_again
-                faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
-            if self.collector:
-                with clock("recognise"):
-                    self.collector.look(frame, faces, self._canonical)
-            company, hide = False, list[Floats]()
-            if settings.only_me:
-                with clock("recognise"):
-                    tracker = self._tracker
-                    found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
-                if not found:
-                    return Looked(frame, [], enrolled=False, company=bool(faces))
-                faces, company, turned = found.owner, found.company, found.unsure
-                covered = found.unknown + (found.others if settings.others == "cover" else [])
-                hide = [box_of(face.points) for face in covered]
-                if settings.others == "cover":
-                    hide += [*tracker.beyond, *tracker.missed.values()]
-            else:
-                # Of several, one that the landmarker misses is still in the picture, and bare.
-                turned = bool(faces) and settings.face == "all" and self._tracker.lost
+            looked = self._sorted(frame, settings, self._followed(frame, settings, rung))
+            faces, turned = looked.faces, looked.turned
             turned |= any(abs(head_pose(face.points, self._canonical)[0]) > FARTHEST_TURN for face in faces)
             if faces and not turned:
                 again = self._looks % rung.details_every == 0
@@ -239,14 +151,57 @@ class Pipeline:
                 self._looks += 1
             self._expressions = {face.track: face.blendshapes for face in faces}
             self._hidden = {face.track: face.surface.hidden for face in faces if face.surface}
+            looked = replace(looked, faces=faces, turned=turned)
             strength = settings.shape * settings.opacity / 1e4
             if faces and not turned and self._reshape and strength:
                 with clock("shape"):
                     reshaped = self._reshape(frame, faces, strength)
-                return Looked(reshaped.frame, reshaped.faces, turned, reshaped, tuple(hide), company=company)
-            return Looked(frame, faces, turned, hide=tuple(hide), company=company)
+                return replace(looked, frame=reshaped.frame, faces=reshaped.faces, reshaped=reshaped)
+            return looked
         finally:
             clock.end_frame()
+
+    def _followed(self, frame: Frame, settings: Settings, rung: Rung) -> list[Face]:
+        """The faces in ``frame`` that ``settings`` choose, or that may be the owner's."""
+        clock = self.watches[0]
+
+        def detect(pixels: Pixels) -> Detections:
+            with clock("detect"):
+                return self._detector.detect(pixels)
+
+        def landmarks(pixels: Pixels, roi: Roi) -> Landmarks:
+            with clock("landmarks"):
+                return self._landmarker.landmarks(pixels, roi)
+
+        # Where all faces are swapped, a newcomer is bare until found: no rung may make that longer.
+        look_again = LADDER[0].look_again if settings.face == "all" else rung.look_again
+        plain = set[int]()
+        if settings.only_me and self.owner:
+            # Where the owner is not seen, or not yet known, each frame may be the one in which they are.
+            seen, plain = self.owner.present, self.owner.others
+            look_again = 0.0 if not seen else OFTEN if settings.others == "cover" else LADDER[0].look_again
+        with clock("track"):
+            faces = self._tracker.follow(frame, settings, detect, landmarks, look_again, self._hidden, plain)
+        if self.collector:
+            with clock("recognise"):
+                self.collector.look(frame, faces, self._canonical)
+        return faces
+
+    def _sorted(self, frame: Frame, settings: Settings, faces: list[Face]) -> Looked:
+        """Which of ``faces`` are to be swapped, and what becomes of the others."""
+        tracker = self._tracker
+        if not settings.only_me:
+            # Of several, one that the landmarker misses is still in the picture, and bare.
+            return Looked(frame, faces, turned=bool(faces) and settings.face == "all" and tracker.lost)
+        with self.watches[0]("recognise"):
+            found = self.owner and self.owner.sort(frame, faces, tracker.doubtful, tracker.missed)
+        if not found:
+            return Looked(frame, [], enrolled=False, company=bool(faces))
+        covered = found.unknown + (found.others if settings.others == "cover" else [])
+        hide = [box_of(face.points) for face in covered]
+        if settings.others == "cover":
+            hide += [*tracker.beyond, *tracker.missed.values()]
+        return Looked(frame, found.owner, found.unsure, hide=tuple(hide), company=found.company)
 
     def _expressed(self, face: Face, again: bool) -> Face:
         known = self._expressions.get(face.track)

@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from obs_facelive.engine.stages import Stages
+from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
 from obs_facelive.personas.library import Persona, PersonaInfo, load_persona, persona_id
-from obs_facelive.settings import Settings, read
+from obs_facelive.settings import Settings
 from obs_facelive.view import compose
 
 LEAD = 5

@@ -32,8 +32,9 @@ from obs_facelive.geometry import box_of, overlap
 from obs_facelive.home import Home
 from obs_facelive.identity.collector import Collector
 from obs_facelive.landmark.facemesh import FaceMesh
-from obs_facelive.pipeline import Outcome, Pipeline
+from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Outcome
 from obs_facelive.topology import LEFT_EYE, NOSE_TIP, RIGHT_EYE, load_canonical_face
 from obs_facelive.track.tracker import Tracker
 from obs_facelive.view import compose

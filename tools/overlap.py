@@ -28,8 +28,9 @@ from obs_facelive.link import layout
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.link.obs_end import format_block, send_frame
 from obs_facelive.link.ring import EngineEnd
-from obs_facelive.pipeline import Outcome, Pipeline
+from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Outcome
 from obs_facelive.swap import Swapper
 from tools.load_step import SIZE, pictures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from obs_facelive.settings import CAMERA, IN_STEP, Field, fields
+from obs_facelive.fields import CAMERA, IN_STEP, Field, fields
 
 FILE = Path(__file__).parents[1] / "docs" / "settings.md"
 

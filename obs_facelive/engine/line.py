@@ -21,9 +21,10 @@ from dataclasses import dataclass, replace
 
 from obs_facelive.engine.mailbox import Mailbox
 from obs_facelive.frame import Frame
-from obs_facelive.pipeline import Looked, Outcome, Pipeline, Swapped, unswapped
+from obs_facelive.pipeline import Pipeline, unswapped
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Looked, Outcome, Swapped
 from obs_facelive.swap.sane import sane
 
 log = logging.getLogger(__name__)

@@ -19,13 +19,14 @@ from obs_facelive.engine.stamp import Stamp
 from obs_facelive.engine.told import in_words
 from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
 from obs_facelive.engine.worn import Refusal, Worn
+from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.quality import LADDER, Rung
-from obs_facelive.settings import Settings, read
+from obs_facelive.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -18,13 +18,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from obs_facelive.fields import in_step_key, in_step_names
 from obs_facelive.in_step import MILLISECOND, OWN, Follower, Offset
 from obs_facelive.link.atomic import read_word
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.instances import Instance
-from obs_facelive.settings import in_step_key, in_step_names
 
 PERIOD: Final = 0.1
 """Seconds between two steps."""

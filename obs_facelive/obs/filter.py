@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from obs_facelive import settings
+from obs_facelive import fields
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Bell
 from obs_facelive.obs import abi, native
@@ -39,7 +39,7 @@ def _default_table(rows: r.Rows) -> np.ndarray[Any, np.dtype[np.int64]]:
     kinds = {"bool": r.DEFAULT_BOOL, "int": r.DEFAULT_INT, "choice": r.DEFAULT_TEXT, "text": r.DEFAULT_TEXT}
     lines = [
         (rows.text(f.name), kinds[f.kind], rows.text(f.default) if isinstance(f.default, str) else int(f.default))
-        for f in settings.fields()
+        for f in fields.fields()
     ]
     return np.array(lines, np.int64)
 

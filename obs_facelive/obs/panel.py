@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from obs_facelive import settings
+from obs_facelive import fields
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
 from obs_facelive.obs.panel_persona import TITLE as ADD_TITLE
@@ -72,19 +72,19 @@ class Panel:
         return ctypes.cast(self._camera_panel, ctypes.c_void_p).value or 0
 
     def _make_filter(self, row: int) -> int:
-        return self._make(row, settings.fields(), PRIVACY_NOTE)
+        return self._make(row, fields.fields(), PRIVACY_NOTE)
 
     def _make_camera(self, row: int) -> int:
-        return self._make(row, [settings.CAMERA, *settings.fields()], CAMERA_PRIVACY_NOTE)
+        return self._make(row, [fields.CAMERA, *fields.fields()], CAMERA_PRIVACY_NOTE)
 
-    def _make(self, row: int, fields: Iterable[settings.Field], privacy_note: str) -> int:
+    def _make(self, row: int, chosen: Iterable[fields.Field], privacy_note: str) -> int:
         panel: int = self._obs["obs_properties_create"]()
         if row:
             self._obs["obs_properties_add_text"](panel, _c("status"), _c(self.status_line(row)), abi.TEXT_INFO)
             self.opened(row)
             self._obs["obs_properties_set_param"](panel, row, self._on_destroy)
         groups: dict[str, int] = {}
-        for field in (*fields, *self._in_step()):
+        for field in (*chosen, *self._in_step()):
             group = groups.get(field.group)
             if group is None:
                 group = groups[field.group] = self._obs["obs_properties_create"]()
@@ -100,12 +100,12 @@ class Panel:
             if name == "Privacy":
                 adding = self.persona.make(row)
                 self._obs["obs_properties_add_group"](panel, _c("group_add"), _c(ADD_TITLE), abi.GROUP_NORMAL, adding)
-            if name == settings.IN_STEP.group:
+            if name == fields.IN_STEP.group:
                 self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)
         return panel
 
-    def _add(self, group: int, field: settings.Field) -> None:
+    def _add(self, group: int, field: fields.Field) -> None:
         name, title = _c(field.name), _c(field.title)
         if field.kind == "bool":
             added = self._obs["obs_properties_add_bool"](group, name, title)
@@ -122,10 +122,10 @@ class Panel:
                 self._obs["obs_property_list_add_string"](added, _c(label), _c(value))
         self._obs["obs_property_set_long_description"](added, _c(field.help))
 
-    def _in_step(self) -> list[settings.Field]:
+    def _in_step(self) -> list[fields.Field]:
         """A tick for each source that has sound."""
         return [
-            replace(settings.IN_STEP, name=settings.in_step_key(name), title=settings.IN_STEP.title.format(name))
+            replace(fields.IN_STEP, name=fields.in_step_key(name), title=fields.IN_STEP.title.format(name))
             for name in self.sound_sources()
         ]
 

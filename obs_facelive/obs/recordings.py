@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from obs_facelive import settings
+from obs_facelive import fields
 from obs_facelive.home import PERSONA_ID, Home
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
@@ -60,7 +60,7 @@ class _Used:
         # The name is the engine's word.
         folders = ((home.personas / (name if re.search(PERSONA_ID, name) else "-"), n) for name, n in self.worn.items())
         worn = tuple(sidecar.worn_from(folder, count) for folder, count in folders)
-        chosen, _ = settings.read(self.settings or b"{}")
+        chosen, _ = fields.read(self.settings or b"{}")
         return sidecar.Camera(kind=self.kind, worn=worn, pictures=pictures, settings=sidecar.told(chosen))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from obs_facelive.fields import CAMERA
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.instances import Instance, Instances
-from obs_facelive.settings import CAMERA
 
 
 class Targets:

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from obs_facelive import settings
+from obs_facelive import fields
+from obs_facelive.settings import Settings
 
 POSSIBLE: Final = frozenset(
     (
@@ -31,14 +32,14 @@ def suited_problem(own: Mapping[str, bool | int | str]) -> str:
     for name in own:
         if name not in POSSIBLE:
             return f"the setting {name!r} is none that a persona can have"
-    _, problems = settings.read(json.dumps(dict(own)))
+    _, problems = fields.read(json.dumps(dict(own)))
     return "; ".join(problems)
 
 
-def suited(chosen: settings.Settings, own: Mapping[str, bool | int | str]) -> settings.Settings:
+def suited(chosen: Settings, own: Mapping[str, bool | int | str]) -> Settings:
     """``chosen`` with the persona's ``own`` settings where they are at their defaults."""
     if not own:
         return chosen
-    default = msgspec.structs.asdict(settings.Settings())
+    default = msgspec.structs.asdict(Settings())
     taken = {name: value for name, value in own.items() if getattr(chosen, name) == default[name]}
     return msgspec.structs.replace(chosen, **taken) if taken else chosen

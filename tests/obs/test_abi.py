@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from obs_facelive import refused, settings
+from obs_facelive import fields, refused
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.link import order
@@ -134,8 +134,8 @@ def test_defaults_are_the_schemas(seen: Seen) -> None:
 
 def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     expected: list[dict[str, Any]] = []
-    last_of_engine = [field.name for field in settings.fields() if field.group == "Engine"][-1]
-    for field in settings.fields():
+    last_of_engine = [field.name for field in fields.fields() if field.group == "Engine"][-1]
+    for field in fields.fields():
         if f"group_{field.group.lower()}" not in [p["name"] for p in expected]:
             if field.group == "Privacy":
                 expected += _adding()

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import obsws_python
 import pytest
 
+from obs_facelive.fields import in_step_key
 from obs_facelive.in_step import MILLISECOND, Follower, Offset
-from obs_facelive.settings import in_step_key
 from tests.obs.conftest import SCRIPT
 from tests.obs.driving import add_filter, fresh, is_live, remove_filter
 from tools import flash_beep

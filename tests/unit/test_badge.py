@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from obs_facelive import settings as schema
+from obs_facelive import fields as schema
 from obs_facelive.frame import Face, Frame, Patch, Pixels
 from obs_facelive.provenance import badge as module
 from obs_facelive.provenance.badge import LEAST, STAY, Badge, Corner, Style

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from obs_facelive import __version__, settings
+from obs_facelive import __version__, fields
 from obs_facelive.cli import app
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
@@ -53,7 +53,7 @@ def test_version() -> None:
 
 def test_every_setting_is_an_option() -> None:
     _, text = facelive("swap", "--help")
-    for field in settings.fields():
+    for field in fields.fields():
         assert f"--{field.name.replace('_', '-')} " in text
         assert field.name == "persona" or field.help[:30] in text
         for choice in field.choices:

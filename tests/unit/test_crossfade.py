@@ -11,8 +11,9 @@ from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Floats, Frame, Layer, Pixels
 from obs_facelive.home import Home
 from obs_facelive.personas.library import load_persona
-from obs_facelive.pipeline import Outcome, Pipeline
+from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Outcome
 from obs_facelive.swap.crossfade import Fade, mix
 from obs_facelive.view import compose
 from tests.conftest import ReadFrames

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from obs_facelive.engine.line import Job, Line, SwapError
 from obs_facelive.frame import Face, Frame, Layer
-from obs_facelive.pipeline import Looked, Outcome, Pipeline, Swapped
+from obs_facelive.pipeline import Pipeline
 from obs_facelive.quality import LADDER, Rung
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Looked, Outcome, Swapped
 
 FULL, EVERY_SECOND, OWN_PACE = LADDER[0], LADDER[3], LADDER[4]
 FACE = Face(1, np.zeros((478, 3), np.float32), np.zeros(52, np.float32), 1.0)

@@ -22,8 +22,9 @@ from obs_facelive.offline import (
     cover,
     swap_file,
 )
-from obs_facelive.pipeline import Outcome, Pipeline
+from obs_facelive.pipeline import Pipeline
 from obs_facelive.settings import Settings
+from obs_facelive.steps import Outcome
 from tests.conftest import bgra
 
 PLAIN = np.full((512, 512, 4), (90, 120, 150, 255), np.uint8)

@@ -136,7 +136,8 @@ def test_one_flat_colour_is_not_sane_and_a_dark_face_is(pipeline: Pipeline, poin
 
 
 def test_a_pipeline_moves_a_swap_only_as_far_as_it_fits(pipeline: Pipeline, points: Floats, home: Home) -> None:
-    from obs_facelive.pipeline import OLDEST_LAYER, Looked
+    from obs_facelive.pipeline import OLDEST_LAYER
+    from obs_facelive.steps import Looked
 
     looked = Looked(frame(), [face(points)])
     swapped = pipeline.swap(looked, Settings())

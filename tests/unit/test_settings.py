@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_facelive.settings import Settings, fields, read
+from obs_facelive.fields import fields, read
+from obs_facelive.settings import Settings
 
 
 def test_every_field_is_described_and_its_default_is_allowed() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from obs_facelive.fields import IN_STEP, in_step_key, in_step_names
 from obs_facelive.home import Home
 from obs_facelive.in_step import MILLISECOND, Follower, Offset
 from obs_facelive.obs import abi
@@ -19,7 +20,6 @@ from obs_facelive.obs import rows as r
 from obs_facelive.obs.audio import IDLE, PERIOD, Sound
 from obs_facelive.obs.instances import Instance
 from obs_facelive.obs.panel import Panel
-from obs_facelive.settings import IN_STEP, in_step_key, in_step_names
 
 MIC, DESK = 1, 2
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 import numpy as np
 
+from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.home import Home
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, SWAPPED, TURNED, WITHDRAWN
@@ -20,7 +21,7 @@ from obs_facelive.link.ring import EngineEnd
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.filter import ID, SourceTypes
 from obs_facelive.obs.instances import Instances
-from obs_facelive.settings import Settings, read
+from obs_facelive.settings import Settings
 from obs_facelive.states import AWAY_NS, COVER_SIDE, ENGINE_ABSENT, ENGINE_RUNNING, FRESH_NS, STATE_NAMES
 from tests.unit.fake_libobs import SOURCE, FakeLibobs, Painted
 

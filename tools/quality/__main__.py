@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 
 from obs_facelive.catalog import ModelError
+from obs_facelive.fields import read
 from obs_facelive.home import Home
 from obs_facelive.personas.library import PersonaError, load_info
-from obs_facelive.settings import read
 from obs_facelive.video import VideoError
 from tools.quality import report
 from tools.quality.judge import file_of, judge

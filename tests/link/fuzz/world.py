@@ -13,11 +13,11 @@ from unittest.mock import patch
 
 import numpy as np
 
+from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.link import layout as at
 from obs_facelive.link import obs_end, ring
 from obs_facelive.link.memory import SharedMemory
-from obs_facelive.settings import read
 from tests.link.fuzz.guarded import PAGE, Guarded
 from tests.link.fuzz.interpreted import ObsSide
 

@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from obs_facelive.console import MISUSE, end, say
+from obs_facelive.cli.console import MISUSE, end, say
 
 if TYPE_CHECKING:
     from obs_facelive.provenance.c2pa import Signer

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from obs_facelive.console import MISUSE, end, say
+from obs_facelive.cli.console import MISUSE, end, say
 from obs_facelive.home import Home
 
 

@@ -19,13 +19,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from obs_facelive import __version__, settings
-from obs_facelive.cli_enrol import enrol
-from obs_facelive.cli_persona import persona_app
-from obs_facelive.cli_sign import note_and_sign, sign_file, signer_of
-from obs_facelive.cli_verify import verify
-from obs_facelive.console import FAILURE, MISUSE, end, say
+from obs_facelive import __version__, fields
+from obs_facelive.cli.console import FAILURE, MISUSE, end, say
+from obs_facelive.cli.enrol import enrol
+from obs_facelive.cli.persona import persona_app
+from obs_facelive.cli.sign import note_and_sign, sign_file, signer_of
+from obs_facelive.cli.verify import verify
 from obs_facelive.home import Home
+from obs_facelive.settings import Settings
 
 if TYPE_CHECKING:
     from obs_facelive.engine.stages import Stages
@@ -40,7 +41,7 @@ app.command()(verify)
 Consent = Literal["self", "granted", "synthetic"]
 
 
-def _option(field: settings.Field) -> inspect.Parameter:
+def _option(field: fields.Field) -> inspect.Parameter:
     """One setting as an option of a command."""
     unit = f" ({field.unit})" if field.unit else ""
     flag = f"--{field.name.replace('_', '-')}"
@@ -62,7 +63,7 @@ def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """``command`` with an option for every setting but the persona; it gets them as ``chosen``, a dict."""
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.name != "chosen"]
-    options = [_option(f) for f in settings.fields() if f.name != "persona"]
+    options = [_option(f) for f in fields.fields() if f.name != "persona"]
 
     @functools.wraps(command)
     def call(**values: Any) -> None:
@@ -127,7 +128,7 @@ def swap(
     home, began, signer = Home.find(), time.time(), signer_of(sign, key, target)
     try:
         offline.check(source, target)
-        wanted = settings.Settings(persona=persona, **chosen)
+        wanted = Settings(persona=persona, **chosen)
         stages = Stages(home, wanted.device)
         worn = _persona(stages, home, persona, consent, by, purpose)
         if worn.info.real and wanted.badge == "off":

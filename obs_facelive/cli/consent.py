@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from obs_facelive import refused
-from obs_facelive.console import MISUSE, end, say
+from obs_facelive.cli.console import MISUSE, end, say
 from obs_facelive.home import Home
 
 if TYPE_CHECKING:

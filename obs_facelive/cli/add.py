@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from obs_facelive.console import MISUSE, end, say
+from obs_facelive.cli.console import MISUSE, end, say
 from obs_facelive.home import Home
 from obs_facelive.personas.errors import PersonaError
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from obs_facelive.cli_add import add_pack_file, add_persona, fetch, tell_photo, whose
-from obs_facelive.cli_consent import consent_app
-from obs_facelive.cli_mix import mix
-from obs_facelive.console import MISUSE, end, say
+from obs_facelive.cli.add import add_pack_file, add_persona, fetch, tell_photo, whose
+from obs_facelive.cli.consent import consent_app
+from obs_facelive.cli.console import MISUSE, end, say
+from obs_facelive.cli.mix import mix
 from obs_facelive.home import Home
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.suited import suited_problem
