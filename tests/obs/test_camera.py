@@ -16,8 +16,11 @@ import numpy as np
 import obsws_python
 import pytest
 
+from obs_facelive.home import Home
 from obs_facelive.obs.filter import CAMERA_ID
 from obs_facelive.provenance.sidecar import beside, content, read
+from obs_facelive.provenance.sources import pictures
+from obs_facelive.provenance.verify import Verifier
 from tests.obs import driving
 from tests.obs.conftest import SCRIPT
 from tests.obs.driving import HEAD, ROOM, add_filter, difference, fresh, is_live, remove_filter, unrecognisable
@@ -125,7 +128,7 @@ def test_no_bare_frame_is_recorded(obs: ObsSession, camera_clip: Path) -> None:
     assert shown.min() > 3
 
 
-def test_a_recording_with_a_swapped_face_says_so_beside_it(obs: ObsSession) -> None:
+def test_a_recording_with_a_swapped_face_says_so_beside_it_and_in_it(obs: ObsSession, home: Home) -> None:
     obs.client.set_current_program_scene("Bare")
     bare = obs.record(0.5)
     obs.client.set_current_program_scene("Scene")
@@ -139,6 +142,9 @@ def test_a_recording_with_a_swapped_face_says_so_beside_it(obs: ObsSession) -> N
     assert 0 < ours.pictures.swapped <= ours.pictures.shown and ours.pictures.bare == 0
     assert [(w.kind, w.origin, w.swapped) for w in ours.worn] == [("synthetic", "shipped", note.swapped)]
     assert not beside(bare).exists()
+    verify = Verifier(home.models)
+    assert verify(pictures(str(film), 1)).is_marked, "the invisible mark outlives OBS's encoder"
+    assert not verify(pictures(str(bare), 1)).is_marked
 
 
 def test_it_is_hidden_where_the_swapped_one_is_seen(obs: ObsSession) -> None:
