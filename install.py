@@ -175,7 +175,7 @@ def test(setup: Setup, arguments: list[str]) -> int:
     say(f"== mypy\n{said.strip()}")
     bad = types.returncode != 0
     # Two at a time, but for those that need the computer to themselves: they drive OBS, or race against another process.
-    whole = ["-n 2 tests/unit tests/contract".split(), "tests/link tests/obs tests/chaos".split()]
+    whole = ["-n 2 tests/unit tests/contract".split(), "--durations 25 tests/link tests/obs tests/chaos".split()]
     runs = [["pytest", *chosen] for chosen in ([arguments] if arguments else whole)]
     for words in (["ruff", "format", "--check"], ["ruff", "check"], *runs):
         say(f"== {' '.join(words)}")

@@ -18,7 +18,7 @@ from tools.waiting import wait_for
 CAMERA, FILTER = "camera", "FaceLive"
 HEAD = (slice(80, 640), slice(460, 850))
 """Rows and columns of the demo clip (1280x720) that its person's head stays in."""
-ROOM = (slice(0, 720), slice(0, 300))
+ROOM = (slice(0, 720), slice(0, 160))
 """Rows and columns of it that the head never comes to and the badge never lies on."""
 
 
