@@ -22,19 +22,27 @@ def read_image(path: Path) -> Pixels:
     """An image, upright, (h, w, 4) uint8 BGRA. Raises `ImageError`."""
     try:
         content = read_at_most(path, MAX_BYTES)  # OpenCV's own reading fails on names beyond ASCII on Windows
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ImageError(f"{path} cannot be read as an image: {error}") from error
+    return decode_image(content, str(path))
+
+
+def decode_image(content: bytes, name: str) -> Pixels:
+    """The image in a file's ``content``, upright, (h, w, 4) uint8 BGRA; ``name`` says which. Raises `ImageError`."""
+    try:
         check_image(content)
         array = np.frombuffer(content, np.uint8)
         image = cv2.imdecode(array, cv2.IMREAD_UNCHANGED)
         if image is not None and (image.ndim < 3 or image.shape[2] < 4 or image.dtype not in (np.uint8, np.uint16)):
             image = cv2.imdecode(array, cv2.IMREAD_COLOR)  # 8 bits, turned upright as EXIF says
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ImageError(f"{path} cannot be read as an image: {error}") from error
+        raise ImageError(f"{name} cannot be read as an image: {error}") from error
     except cv2.error as error:
-        raise ImageError(f"{path} cannot be read as an image: {error.err}") from error
+        raise ImageError(f"{name} cannot be read as an image: {error.err}") from error
     if image is None:
-        raise ImageError(f"{path} cannot be read as an image")
+        raise ImageError(f"{name} cannot be read as an image")
     if image.shape[2] == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
     return np.ascontiguousarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)

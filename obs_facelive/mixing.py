@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from obs_facelive.frame import Floats, Frame, Pixels
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import EnrolmentError
 from obs_facelive.identity.enrolment import load as load_enrolment
+from obs_facelive.image import ImageError, read_image
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.personas.collage import REGIONS
 from obs_facelive.personas.library import (
@@ -138,20 +140,18 @@ class Mixer:
         """(128,) of a real ``persona``'s photo: kept with it, or read from its thumbnail, if a face is found there."""
         if persona.embedding.size:
             return persona.embedding
-        picture = cv2.imread(str(self._home.personas / persona.info.id / THUMBNAIL_FILE))
-        if picture is None:
+        try:
+            picture = read_image(self._home.personas / persona.info.id / THUMBNAIL_FILE)
+        except ImageError:
             return None
-        found = find_portrait(
-            np.asarray(picture, np.uint8), BlazeFace(self._home.models), FaceMesh(self._home.models), smallest=48
-        )
+        found = find_portrait(picture, BlazeFace(self._home.models), FaceMesh(self._home.models), smallest=48)
         return self._recogniser.embed(found.pixels, found.points)
 
     def _portrait(self, persona: Persona, head: Persona) -> Pixels:
         """``persona`` with the hair of the parent ``head``; by itself where that has no picture to wear it on."""
-        picture = cv2.imread(str(self._home.personas / head.info.id / THUMBNAIL_FILE))
-        if picture is not None:
-            large = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
-            pixels = np.asarray(cv2.cvtColor(large, cv2.COLOR_BGR2BGRA), np.uint8)
+        with suppress(ImageError):
+            picture = read_image(self._home.personas / head.info.id / THUMBNAIL_FILE)
+            pixels = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
             settings = Settings(badge="off")
             pipeline = self._stages.pipeline(settings, persona)
             frames = [Frame(pixels, number, number * 0.5) for number in range(_LOOKS)]

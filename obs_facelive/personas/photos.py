@@ -10,6 +10,7 @@ import numpy as np
 
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Pixels
+from obs_facelive.image import ImageError, decode_image
 from obs_facelive.image_size import MAX_BYTES, check_image
 from obs_facelive.personas.errors import PersonaError
 
@@ -55,10 +56,6 @@ def limited(photo: Pixels) -> Pixels:
 
 def _unpacked(content: bytes, name: str) -> Pixels:
     try:
-        check_image(content)
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)  # 8 bits, turned upright as EXIF says
-    except (ValueError, cv2.error) as error:
-        raise PersonaError(f"{name} cannot be read as a picture: {error}") from error
-    if pixels is None:
-        raise PersonaError(f"{name} cannot be read as a picture: it is damaged")
-    return np.asarray(pixels, np.uint8)
+        return np.ascontiguousarray(decode_image(content, name)[..., :3])
+    except ImageError as error:
+        raise PersonaError(f"{error}: use another picture") from error
