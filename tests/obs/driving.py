@@ -71,7 +71,7 @@ def pause(obs: ObsSession, source: str = CAMERA) -> None:
 
     def still() -> bool:
         fresh(obs, 2)
-        shown.append(obs.picture(source, 320)[:, :75])
+        shown.append(obs.picture(source, 320)[:, : ROOM[1].stop // 4])
         return len(shown) > 2 and np.array_equal(shown[-1], shown[-2]) and np.array_equal(shown[-2], shown[-3])
 
     wait_for("the clip to stand still", still, 20)
