@@ -183,7 +183,8 @@ def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool)
         assert abs(sound - (told[-1].sound or 0)) < 5, figures
         assert late > 2 * NEAR
         wanted = late if name == "apart" else 0.0
-        assert abs(late - sound - wanted) < NEAR, figures
+        # The sound follows what is told, and stands still within its band: on a busy machine the picture's delay moves in it.
+        assert abs(late - sound - wanted) < NEAR + (0.0 if strict else Follower.BAND), figures
         doubt = 0.0 if strict else 500 / FPS + 2 * flashes.std() / len(flashes) ** 0.5
         assert abs(np.mean(flashes) - wanted) < NEAR + doubt, figures
         assert abs(np.median(flashes) - wanted) < NEAR + doubt, figures
