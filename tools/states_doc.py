@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -113,12 +112,6 @@ def rules(axes: Mapping[str, Axis], ask: Callable[[Situation], str]) -> list[tup
         ]
 
     return below(list(axes.values()), {})
-
-
-def situations(axes: Mapping[str, Axis]) -> Iterator[Situation]:
-    """Every combination of the values of ``axes``."""
-    for changes in itertools.product(*(axis.values() for axis in axes.values())):
-        yield Situation(**{key: value for change in changes for key, value in change.items()})
 
 
 def shown(situation: Situation) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from obs_facelive.engine.adding import AddingDesk
-from obs_facelive.engine.desk import EnrolmentDesk
+from obs_facelive.engine.enrolling import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
@@ -71,6 +71,7 @@ class Session:
         self._line: Line | None = None
         self._loading: Future[Loaded] | None = None
         self._wardrobe = Wardrobe()
+        self._taken_off: Pipeline | None = None
         self._loaded: Settings | None = None
         self._try_again = 0.0
         self._governor = Governor(Settings().most_delay)
@@ -148,6 +149,9 @@ class Session:
         return Job(frame, orders.settings, orders.seq, orders.pipeline, orders.rung)
 
     def _done(self, job: Job) -> None:
+        # Its persona may not be seen any more, even where another one has been put on while this frame was on its way.
+        if job.pipeline is not None and job.pipeline is self._taken_off:
+            return
         forbidden = self._orders.refused
         status, patches, faces = forbidden or (LOADING if self._orders.loading else FAILED), list[Patch](), 0
         if (outcome := job.outcome) and not forbidden:
@@ -238,6 +242,7 @@ class Session:
         if refusal := self._wardrobe.refusal(now):
             log.warning("%s", refusal.words)
             self._end.refuse(refusal.status)
+            self._taken_off = self._orders.pipeline
             self._orders = replace(self._orders, pipeline=None, refused=refusal.status)
             self._persona, self._load_error = "", refusal.words
             self._try_again = now + _TRY_AGAIN  # it may be permitted anew

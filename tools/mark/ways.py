@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import av
@@ -74,8 +73,3 @@ def cropped(pictures: list[Pixels]) -> list[Pixels]:
 def flipped(pictures: list[Pixels]) -> list[Pixels]:
     """Mirrored, as a front camera's preview is."""
     return [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
-
-
-def read_video(path: Path) -> list[Pixels]:
-    """The pictures of a file."""
-    return decode(str(path))

@@ -15,7 +15,8 @@ from obs_facelive.swap.light import LUMA, log_odds, skin_points
 from obs_facelive.swap.raster import facing
 from obs_facelive.topology import LIPS_INNER, NOSE_TIP, CanonicalFace
 from tools.occlusion.faces import SIDE, TrainingFace
-from tools.occlusion.occluders import Occluder, Place, Random, draw
+from tools.occlusion.occluders import draw
+from tools.occlusion.place import Occluder, Place, Random
 
 _BARE = 0.18
 """Share of samples with nothing in front of the face."""

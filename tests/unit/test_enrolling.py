@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from obs_facelive.engine import desk as desk_module
-from obs_facelive.engine.desk import EnrolmentDesk
+from obs_facelive.engine import enrolling as module
+from obs_facelive.engine.enrolling import EnrolmentDesk
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.identity.enrolment import Enrolment, EnrolmentError
 
@@ -100,13 +100,13 @@ def test_what_went_wrong_is_said(at: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     collector.finished = True
     at.settle()
     assert at.desk.words == "the disk is full"
-    monkeypatch.setattr(desk_module, "_SAID_FOR", -1.0)
+    monkeypatch.setattr(module, "_SAID_FOR", -1.0)
     at.tend()
     assert at.desk.words == ""
 
 
 def test_it_ends_where_no_pictures_come(at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "_PATIENCE", -1.0)
+    monkeypatch.setattr(module, "_PATIENCE", -1.0)
     at.pipeline = None
     at.desk.open()
     at.settle()
