@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from obs_facelive import bench
-from obs_facelive.bench import BenchError, Result, report, run
+from obs_facelive.bench import WINDOW, BenchError, Result, _stages, report, run
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.video import read_frames
@@ -42,14 +42,20 @@ def test_the_stages_add_up_to_the_frame_rate(result: Result) -> None:
         "shape",
         "swap",
         "merge",
+        "mark",
         "patches",
     }
     assert all(ms > 0 for ms in stages.values())
     assert result.mesh_720p_fps_one_core == pytest.approx(1e3 / sum(stages.values()), rel=0.01)
     networks = sum(stages[name] for name in ("detect", "landmarks", "blendshapes", "occlusion"))
-    around = sum(stages[name] for name in ("link", "track", "shape", "merge", "patches"))
+    around = sum(stages[name] for name in ("link", "track", "shape", "merge", "mark", "patches"))
     assert result.overhead_ratio == pytest.approx(around / networks, abs=0.01)
     assert bench.FACE[0] <= result.machine["face_px"] <= bench.FACE[1]
+
+
+def test_no_stage_is_left_out() -> None:
+    frames = [{"landmarks": 5.0, "a new one": 2.0, "link": 1.0, "patches": 0.5}] * WINDOW * 2
+    assert _stages(frames) == {"link": 1.0, "landmarks": 5.0, "a new one": 2.0, "patches": 0.5}
 
 
 def test_it_is_one_line_of_json_and_a_table(result: Result) -> None:
