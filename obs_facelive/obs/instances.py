@@ -58,6 +58,7 @@ class Instance:
     error : the engine's last one that OBS's log was told
     added : the persona that the engine said it has added, as far as it was put on
     wanted, note : of a camera: the name in its settings that was obeyed, and what a person has to know about its target
+    followed : of a camera: a name that we wrote into its settings since its target was renamed, until we read it there
     lack : why it has no block, for people; tried again at ``try_again``
     """
 
@@ -70,6 +71,7 @@ class Instance:
     error: str = ""
     added: str = ""
     wanted: str = ""
+    followed: str = ""
     note: str = ""
     lack: str = ""
     try_again: float = 0.0

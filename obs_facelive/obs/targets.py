@@ -41,8 +41,14 @@ class Targets:
             self._release(held)
             held = 0
         called = self._scenes.name(held) if held else ""
+        if name != camera.wanted:
+            # What we wrote comes back later, maybe after one more renaming: it is no choice of the person's.
+            camera.wanted = name if name == camera.followed else camera.wanted
+            camera.followed = ""
         if held and name == camera.wanted and called != name:
-            self._scenes.change_settings(source, {CAMERA.name: called})
+            if called != camera.followed:
+                self._scenes.change_settings(source, {CAMERA.name: called})
+                camera.followed = called
         elif not held or called != name:
             self._release(held)
             held, note = self._take(camera, source, name)

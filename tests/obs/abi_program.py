@@ -156,7 +156,7 @@ class Program:
         worn.wait("live")
         noted["live"] = worn.note() | {key: worn.status()[key] for key in ("provider", "persona", "engine_pid")}
         noted["personas"] = Home.find().persona_names()
-        worn.update({"persona": noted["personas"][-1]})
+        worn.update({"persona": noted["personas"][-1], "crossfade_ms": 0})
         wait_for("the other persona", lambda: worn.status()["persona"] == noted["personas"][-1], SECONDS)
         worn.wait_applied()
         self._save("other_persona", face, worn, "live")
@@ -244,6 +244,15 @@ class Program:
         panel = call.obs_source_properties(camera.filter)
         noted["panel"] = obs.properties(panel)
         call.obs_properties_destroy(panel)
+
+        # The old name comes back as soon as the new one is written down.
+        call.obs_source_set_name(face, "renamed")
+        wait_for("the new name", lambda: obs.settings(camera.filter)["camera"] == "renamed", SECONDS)
+        call.obs_source_set_name(face, "face")
+        wait_for("the old name", lambda: obs.settings(camera.filter)["camera"] == "face", SECONDS)
+        wait_for("the target", lambda: camera.status()["source"] == "face", SECONDS)
+        camera.wait("live")
+        noted["renamed"] = camera.note()
 
         camera.update({"swap": False, "privacy": False, "camera": "noise"})
         wait_for("the other target", lambda: camera.status()["source"] == "noise" and camera[r.TARGET_SIZE], SECONDS)

@@ -268,7 +268,7 @@ def test_saved_and_loaded(seen: Seen) -> None:
 
     (saved,) = face["saved"]
     assert saved["id"] == ID and saved["settings"] == face["loaded"]
-    assert face["loaded"] == {"badge": "off", "persona": face["personas"][-1], "swap": True}
+    assert face["loaded"] == {"badge": "off", "crossfade_ms": 0, "persona": face["personas"][-1], "swap": True}
 
 
 def test_several_filters(seen: Seen) -> None:
@@ -307,7 +307,8 @@ def test_the_target_rests_when_the_camera_is_gone(seen: Seen) -> None:
 def test_no_bare_frame_and_no_bad_result(seen: Seen) -> None:
     report = seen.report
     notes = [report["still"][n] for n in ("no_face", "off", "open", "camera", "small", "end")]
-    notes += [report["face"]["live"], report["face"]["again"], report["camera"]["end"], *report["several"]["filters"]]
+    notes += [report["face"]["live"], report["face"]["again"], *report["several"]["filters"]]
+    notes += [report["camera"]["renamed"], report["camera"]["end"]]
 
     assert [(n["raw_shown"], n["torn"], n["bad_results"]) for n in notes] == [(0, 0, 0)] * len(notes)
 

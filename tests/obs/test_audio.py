@@ -155,7 +155,8 @@ class Watched:
 def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool) -> None:
     """The recording must show what was told of two parts of it.
 
-    ``strict``: the flashes by themselves, too. They are few: else half a picture's time and their spread are allowed for.
+    ``strict``: to `NEAR`. Else a picture's time is allowed for besides, and the flashes' spread: on a busy machine the
+    delay jumps by whole pictures, and the filter's mean, without the highest and lowest fifth, is not the plain one.
     """
     times, numbers = flash_beep.numbers(recording, _beside(flash_beep.NUMBER))
     ages = np.where((numbers >= 0).all(axis=1), (numbers[:, 0] - numbers[:, 1]) % 360 * 1000 / FPS, np.nan)
@@ -163,6 +164,7 @@ def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool)
     lit = [flash_beep.flashes(recording, area) for area in _beside(flash_beep.CORNER)]
     bare, swapped = _after(heard, lit[0], -0.9), _after(heard, lit[1], -0.3)
     figures: dict[str, Any] = {}
+    near = NEAR + (0.0 if strict else 1000 / FPS)
     for name, told in (("apart", apart), ("in step", in_step)):
         late, sound = float(_part(times, ages, told).mean()), float(-np.median(_part(heard, bare, told)))
         # OBS moves sound that plays already only when an offset changes that was not zero: until then the sound lies
@@ -179,15 +181,14 @@ def judge(recording: Path, apart: list[Told], in_step: list[Told], strict: bool)
         ends = np.arange(told[-1].seconds, told[0].seconds + WINDOW - 0.5, -WINDOW)
         said = [min(told, key=lambda note: abs(note.seconds - end)).late for end in ends]
         lately = ages[(times > ends[-1] - WINDOW) & (times < ends[0]) & np.isfinite(ages)]
-        assert abs(lately.mean() - np.mean(said)) < NEAR, figures
+        assert abs(lately.mean() - np.mean(said)) < near, figures
         assert abs(sound - (told[-1].sound or 0)) < 5, figures
         assert late > 2 * NEAR
         wanted = late if name == "apart" else 0.0
-        # The sound follows what is told, and stands still within its band: on a busy machine the picture's delay moves in it.
-        assert abs(late - sound - wanted) < NEAR + (0.0 if strict else Follower.BAND), figures
-        doubt = 0.0 if strict else 500 / FPS + 2 * flashes.std() / len(flashes) ** 0.5
-        assert abs(np.mean(flashes) - wanted) < NEAR + doubt, figures
-        assert abs(np.median(flashes) - wanted) < NEAR + doubt, figures
+        assert abs(late - sound - wanted) < near, figures
+        doubt = 0.0 if strict else 2 * flashes.std() / len(flashes) ** 0.5
+        assert abs(np.mean(flashes) - wanted) < near + doubt, figures
+        assert abs(np.median(flashes) - wanted) < near + doubt, figures
 
 
 def _part(when: npt.NDArray[np.float64], what: npt.NDArray[np.float64], told: list[Told]) -> npt.NDArray[np.float64]:
@@ -306,6 +307,7 @@ class Saved(Collection):
 
 def test_it_comes_back_after_a_crash_and_after_the_end(obs: ObsSession, folder: Path, obs_env: dict[str, str]) -> None:
     in_step(obs)
+    wait_for("the camera's name", lambda: obs.client.get_input_settings(OURS).input_settings["camera"] == CAMERA, 10)
     obs.client.create_scene("Another")  # OBS saves
     scenes = Saved("Audio", [], [], saved=saved_with_ours(folder))  # before: its end may come while it saves
     obs.kill()
