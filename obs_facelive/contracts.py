@@ -66,7 +66,7 @@ class KnownFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     file : what it is called in the models folder
     licence : of the weights, in words
     free : whether the licence lets anybody use it for anything; if not, the person has to accept it
-    url, sha256, bytes : where it is, the hash of its content and its length; all of them or no address
+    url, sha256, bytes : where it is, the hash of its content and its length; no address without a hash, 0: not known
     """
 
     file: str
@@ -77,8 +77,8 @@ class KnownFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     bytes: int = 0
 
     def __post_init__(self) -> None:
-        if self.url and not (self.url.startswith("https://") and self.sha256 and self.bytes > 0):
-            raise ValueError(f"{self.file} has an address, so it needs https, its sha256 and its length")
+        if self.url and not (self.url.startswith("https://") and self.sha256):
+            raise ValueError(f"{self.file} has an address, so it needs https and its sha256")
 
 
 class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
