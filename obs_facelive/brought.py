@@ -16,19 +16,17 @@ from obs_facelive.catalog import ModelError, load_catalog
 from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match
 from obs_facelive.download import DownloadError, Tell, fetch_pinned
 from obs_facelive.files import read_at_most, sha256_at_most
-from obs_facelive.home import MAX_TITLE, Home
+from obs_facelive.home import BROUGHT_FILE, MAX_BROUGHT_BYTES, MAX_TITLE, Home
 from obs_facelive.runtime.graph import Graph, Value, read_graph
 from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
 from obs_facelive.words import plain
 
-LIST: Final = "brought.json"
-MAX_LIST_BYTES: Final = 1 << 20
 SUFFIXES: Final = (".onnx", ".dfm")
 _FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """What `LIST` says of a file."""
+    """What the list says of a file."""
 
     contract: str
     kind: Kind
@@ -90,6 +88,14 @@ def find_model(home: Home, file: str) -> Brought:
         )
         raise ModelError(f"there is no model {file!r}. {known}")
     return _brought(home, file, entries[file])
+
+
+def find_kind(home: Home, kind: Kind) -> Brought:
+    """The first of that kind, by file name. Raises `ModelError` that says what to do where there is none."""
+    for brought in list_models(home):
+        if brought.kind == kind:
+            return brought
+    raise ModelError(f"this needs a {kind}, and none was added yet: 'facelive model add FILE', see docs/models.md")
 
 
 def add_model(home: Home, path: Path, contract: str = "", contracts: list[Contract] | None = None) -> Brought:
@@ -252,9 +258,9 @@ def _brought(home: Home, file: str, entry: _Entry) -> Brought:
 
 
 def _read(home: Home) -> dict[str, _Entry]:
-    path = home.models / LIST
+    path = home.models / BROUGHT_FILE
     try:
-        entries = msgspec.json.decode(read_at_most(path, MAX_LIST_BYTES), type=dict[str, _Entry])
+        entries = msgspec.json.decode(read_at_most(path, MAX_BROUGHT_BYTES), type=dict[str, _Entry])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -267,7 +273,7 @@ def _read(home: Home) -> dict[str, _Entry]:
 
 
 def _write_list(home: Home, entries: dict[str, _Entry]) -> None:
-    _write(home.models / LIST, msgspec.json.format(msgspec.json.encode(entries, order="sorted"), indent=2))
+    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(entries, order="sorted"), indent=2))
 
 
 def _write(path: Path, content: bytes) -> None:
