@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,35 +14,24 @@ from obs_facelive.catalog import ModelError, load_catalog
 from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match
 from obs_facelive.download import DownloadError, Tell, fetch_pinned
 from obs_facelive.files import read_at_most, sha256_at_most
-from obs_facelive.home import MAX_TITLE, Home
+from obs_facelive.home import MAX_INFO_BYTES, MAX_TITLE, Home
 from obs_facelive.runtime.graph import Graph, Value, read_graph
 from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
 from obs_facelive.words import plain
 
 LIST: Final = "brought.json"
-MAX_LIST_BYTES: Final = 1 << 20
+OWN_CONTRACTS: Final = "contracts"
+"""In the models folder: contracts of the person's own."""
 SUFFIXES: Final = (".onnx", ".dfm")
 _FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """What `LIST` says of a file."""
-
-    contract: str
-    kind: Kind
-    sha256: str
-    names: dict[str, str]
-    size: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(msgspec.Struct, frozen=True):
     """A model in the models folder, as it was when it was added.
 
     Attributes
     ----------
-    path : where it is; it may be gone meanwhile, see `verify_model`
+    file : its name in the models folder, by which commands and settings know it
     contract, kind : which one it keeps, and of what kind that is
     sha256 : of its content, in hex
     names : role → name of the tensor
@@ -52,53 +39,70 @@ class Brought:
     title : what it is called in panels, one line
     """
 
-    path: Path
     contract: str
     kind: Kind
     sha256: str
     names: dict[str, str]
     size: int
     title: str
+    file: str = ""
 
-    @property
-    def file(self) -> str:
-        """Its name in the models folder, by which commands and settings know it."""
-        return self.path.name
+    def path(self, home: Home) -> Path:
+        """Where it is; it may be gone or changed meanwhile, see `verify_model`."""
+        return home.models / self.file
 
-    def matched(self, contracts: Iterable[Contract] | None = None) -> Matched:
+    def matched(self, home: Home) -> Matched:
         """What it takes and gives. Raises `ModelError` where its contract is not there any more, or is another one now."""
-        for contract in load_contracts() if contracts is None else contracts:
+        for contract in contracts_of(home):
             if contract.name == self.contract and {*contract.inputs, *contract.outputs} == set(self.names):
                 return Matched(contract, self.names, self.size)
         raise ModelError(
-            f"{self.file} was added for the contract {self.contract}, which this FaceLive has not. Add the file again: "
-            f"'facelive model remove {self.file}', then 'facelive model add'."
+            f"{self.file} was added for the contract {self.contract}, which is not as it was then. Add it again: "
+            f"'facelive model add {self.path(home)}'."
         )
+
+
+def contracts_of(home: Home) -> list[Contract]:
+    """FaceLive's contracts, and those that the person put into the folder `OWN_CONTRACTS`. Raises `ModelError`."""
+    ours, own = load_contracts(), load_contracts(home.models / OWN_CONTRACTS)
+    if twice := {contract.name for contract in ours} & {contract.name for contract in own}:
+        raise ModelError(f"{home.models / OWN_CONTRACTS}: FaceLive has a contract {min(twice)} itself; rename yours")
+    return [*ours, *own]
 
 
 def list_models(home: Home) -> list[Brought]:
     """All that were added, by file name. Raises `ModelError` where the list is damaged."""
-    return [_brought(home, file, entry) for file, entry in sorted(_read(home).items())]
+    return [brought for _, brought in sorted(_read(home).items())]
 
 
 def find_model(home: Home, file: str) -> Brought:
     """The one of that name. Raises `ModelError` that says which there are."""
-    entries = _read(home)
-    if file not in entries:
+    listed = _read(home)
+    if file not in listed:
         known = (
-            f"There are: {', '.join(sorted(entries))}." if entries else "None was added yet: 'facelive model add FILE'."
+            f"There are: {', '.join(sorted(listed))}." if listed else "None was added yet: 'facelive model add FILE'."
         )
         raise ModelError(f"there is no model {file!r}. {known}")
-    return _brought(home, file, entries[file])
+    return listed[file]
 
 
-def add_model(home: Home, path: Path, contract: str = "", contracts: list[Contract] | None = None) -> Brought:
+def find_kind(home: Home, kind: Kind) -> Brought:
+    """The first of that kind, by file name. Raises `ModelError` that says how to get one where there is none."""
+    for brought in list_models(home):
+        if brought.kind == kind:
+            return brought
+    known = next((k.file for c in contracts_of(home) if c.kind == kind for k in c.files if k.url), "")
+    more = f", or have it fetched: 'facelive model get {known}'" if known else ""
+    raise ModelError(f"no {kind} was added yet. Add one: 'facelive model add FILE'{more}.")
+
+
+def add_model(home: Home, path: Path, contract: str = "") -> Brought:
     """Copies the model at ``path`` into the models folder and puts it on the list, whole or not at all.
 
     Where several contracts fit, ``contract`` says which; else a file whose content is known decides, then one whose name is.
-    Raises `ModelError`, in words for people.
+    A model that is there and was damaged is made whole. Raises `ModelError`, in words for people.
     """
-    contracts = load_contracts() if contracts is None else contracts
+    contracts = contracts_of(home)
     file = _own_name(path.name)
     content = read_model(path)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -109,39 +113,44 @@ def add_model(home: Home, path: Path, contract: str = "", contracts: list[Contra
         raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
     matched = _chosen(path.name, sha256, graph, fits, contract, contracts)
     target = home.models / file
-    entries = _read(home)
-    here = target.exists() or target.is_symlink()
-    if here and _sha256(target) != sha256:
-        todo = f"'facelive model remove {file}' takes it away" if file in entries else "Give yours another name"
+    listed = _read(home)
+    there = _sha256(target)
+    if (
+        there != sha256
+        and (target.exists() or target.is_symlink())
+        and not (file in listed and listed[file].sha256 == sha256)
+    ):
+        todo = f"'facelive model remove {file}' takes it away" if file in listed else "Give yours another name"
         raise ModelError(f"there is another {file} in {home.models}. {todo}.")
     title = plain(path.stem, MAX_TITLE).strip() or file
-    entries[file] = _Entry(matched.contract.name, matched.contract.kind, sha256, matched.names, matched.size, title)
+    kept = matched.contract
+    added = Brought(kept.name, kept.kind, sha256, matched.names, matched.size, title, file)
     try:
         home.models.mkdir(parents=True, exist_ok=True)
-        if not here:
+        if there != sha256:
             _write(target, content)
         try:
-            _write_list(home, entries)
+            _write_list(home, {**listed, file: added})
         except BaseException:
-            if not here:
+            if there != sha256 and file not in listed:
                 target.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise ModelError(f"{file} could not be put into {home.models}: {error.strerror or error}") from error
-    return _brought(home, file, entries[file])
+    return added
 
 
 def remove_model(home: Home, file: str) -> None:
     """Deletes a model and takes it from the list. Raises `ModelError` where there is none of that name, or it stays."""
-    path = find_model(home, file).path
+    path = find_model(home, file).path(home)
     try:
-        _write_list(home, {name: entry for name, entry in _read(home).items() if name != file})
+        _write_list(home, {name: brought for name, brought in _read(home).items() if name != file})
         path.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"{file} could not be deleted: {error.strerror or error}") from error
 
 
-def verify_model(home: Home, file: str, contracts: list[Contract] | None = None) -> Brought:
+def verify_model(home: Home, file: str) -> Brought:
     """The model of that name, if it is what was added, still keeps its contract, and ONNX Runtime opens it.
 
     Raises `ModelError` that says what is wrong and what to do.
@@ -149,30 +158,29 @@ def verify_model(home: Home, file: str, contracts: list[Contract] | None = None)
     from obs_facelive.runtime.session import open_session
 
     brought = find_model(home, file)
-    again = f"Add it again: 'facelive model remove {file}', then 'facelive model add'."
-    content = read_model(brought.path)
+    path = brought.path(home)
+    content = read_model(path)
     if hashlib.sha256(content).hexdigest() != brought.sha256:
-        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. {again}")
-    matched = brought.matched(contracts)
+        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. Add it again.")
+    matched = brought.matched(home)
     try:
         keeps = matched in match(read_graph(content), content, [matched.contract])
     except ValueError:
         keeps = False
     if not keeps:
-        raise ModelError(f"{file} does not keep the contract {brought.contract} any more. {again}")
-    open_session(brought.path, "cpu")
+        raise ModelError(
+            f"{file} does not keep the contract {brought.contract} any more. Add it again: 'facelive model add {path}'."
+        )
+    open_session(path, "cpu")
     return brought
 
 
-def get_model(
-    home: Home, file: str, accept: bool = False, tell: Tell = lambda *_: None, contracts: list[Contract] | None = None
-) -> Brought:
+def get_model(home: Home, file: str, accept: bool = False, tell: Tell = lambda *_: None) -> Brought:
     """Fetches a known file, checks it against its pinned hash and adds it; broken off, it goes on where it stopped.
 
     ``accept``: the person accepts a licence that does not let everybody use it for everything. Raises `ModelError`, in words.
     """
-    contracts = load_contracts() if contracts is None else contracts
-    contract, known = _known(file, contracts)
+    contract, known = _known(file, contracts_of(home))
     if not known.free and not accept:
         raise ModelError(
             f"{file} may not be used by everybody for everything: {known.licence}. If that suits what you do, say so: "
@@ -186,7 +194,7 @@ def get_model(
             raise ModelError(str(error)) from error
         except OSError as error:
             raise ModelError(f"{file} could not be kept in {cached.parent}: {error.strerror or error}") from error
-    brought = add_model(home, cached if cached.exists() else home.models / known.file, contract.name, contracts)
+    brought = add_model(home, cached if cached.exists() else home.models / known.file, contract.name)
     cached.unlink(missing_ok=True)
     return brought
 
@@ -247,27 +255,23 @@ def _told(values: tuple[Value, ...]) -> str:
     return (", ".join(told) or "nothing") + (" …" if len(values) > 8 else "")
 
 
-def _brought(home: Home, file: str, entry: _Entry) -> Brought:
-    return Brought(home.models / file, **msgspec.structs.asdict(entry))
-
-
-def _read(home: Home) -> dict[str, _Entry]:
+def _read(home: Home) -> dict[str, Brought]:
     path = home.models / LIST
     try:
-        entries = msgspec.json.decode(read_at_most(path, MAX_LIST_BYTES), type=dict[str, _Entry])
+        listed = msgspec.json.decode(read_at_most(path, MAX_INFO_BYTES), type=dict[str, Brought])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}). Delete it, and add your models again.") from error
-    if strange := [file for file in entries if not _FILE.fullmatch(file)]:
+    if strange := [file for file in listed if not _FILE.fullmatch(file)]:
         raise ModelError(
             f"{path} lists {strange[0]!r}, which is no model's name. Delete it, and add your models again."
         )
-    return entries
+    return {file: msgspec.structs.replace(brought, file=file) for file, brought in listed.items()}
 
 
-def _write_list(home: Home, entries: dict[str, _Entry]) -> None:
-    _write(home.models / LIST, msgspec.json.format(msgspec.json.encode(entries, order="sorted"), indent=2))
+def _write_list(home: Home, listed: dict[str, Brought]) -> None:
+    _write(home.models / LIST, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
 
 
 def _write(path: Path, content: bytes) -> None:

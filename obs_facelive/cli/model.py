@@ -33,12 +33,11 @@ def model_list(
     ] = False,
 ) -> None:
     """List the models that you added."""
-    from obs_facelive.brought import list_models
-    from obs_facelive.contracts import load_contracts
+    from obs_facelive.brought import contracts_of, list_models
 
     home = Home.find()
     try:
-        contracts = load_contracts()
+        contracts = contracts_of(home)
         brought = list_models(home)
     except ModelError as error:
         end(str(error))
@@ -55,7 +54,7 @@ def model_list(
         what = {contract.name: contract.what for contract in contracts}
         table = Table("file", "kind", "contract", "picture", "what", show_edge=False, box=None)
         for model in brought:
-            here = "" if model.path.is_file() else "[red]the file is gone[/] "
+            here = "" if model.path(home).is_file() else "[red]the file is gone[/] "
             told = escape(what.get(model.contract, "its contract is not known any more"))
             table.add_row(model.file, model.kind, model.contract, f"{model.size} px", here + told)
     Console().print(table)
