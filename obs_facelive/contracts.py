@@ -94,6 +94,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     out_mean, out_std : its picture is y * out_std + out_mean, in 0..1
     identity : what the source takes of an embedding e: "raw" e; "unit" u = e / |e|; "emap" u times the last weights of the file
         (512x512), again made of length one
+    not_first : operators that do not all stand among the graph's first nodes (there it would scale its input itself)
     files : those that are known
     """
 
@@ -108,6 +109,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     out_mean: Scale = 0.0
     out_std: Scale = 1.0
     identity: Identity = ""
+    not_first: list[str] = []
     files: list[KnownFile] = []
 
     def __post_init__(self) -> None:
@@ -161,6 +163,8 @@ def match(graph: Graph, content: bytes, contracts: Iterable[Contract]) -> list[M
 
 
 def _matched(graph: Graph, contract: Contract) -> Matched | None:
+    if contract.not_first and set(contract.not_first) <= set(graph.first):
+        return None
     picture = contract.inputs[_PICTURE[contract.kind]]
     for inputs, sizes in _orders(graph.inputs, contract.inputs, {}):
         for outputs, all_sizes in _orders(graph.outputs, contract.outputs, sizes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 
@@ -75,6 +76,22 @@ def test_sizes_that_the_graph_leaves_open_fit() -> None:
     assert matches(nothing) == [], "nobody says how large its picture is"
 
 
+def test_a_recogniser_that_scales_its_picture_itself_is_another() -> None:
+    model = onnx.load_from_string(arcface())
+    for operator in ("Sub", "Mul"):
+        model.graph.node.add(op_type=operator)
+    assert matches(model.SerializeToString()) == []
+    model.graph.node.pop()
+    assert len(matches(model.SerializeToString())) == 1
+
+
+def test_the_example_in_the_docs(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "models.md").read_text(encoding="utf-8")
+    (tmp_path / "a.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    (contract,) = load_contracts(tmp_path)
+    assert (contract.name, contract.files[0].free) == ("other_swapper", True)
+
+
 def test_a_kind_is_added_by_a_file_alone(tmp_path: Path) -> None:
     toml = """
         name = "other_swapper"
@@ -138,4 +155,9 @@ def test_what_is_shipped() -> None:
     hashes = [known.sha256 for contract in contracts for known in contract.files]
     assert len(set(hashes)) == len(hashes)
     assert not any(known.free for contract in contracts for known in contract.files)
-    assert load_catalog(), "the catalog of embedded models is another folder"
+    templates = pytest.importorskip("obs_facelive.swap.align").TEMPLATES
+    assert {contract.template for contract in contracts} <= set(templates)
+
+
+def test_the_catalog_of_embedded_models_is_another_folder() -> None:
+    assert load_catalog()

@@ -62,6 +62,7 @@ def test_a_graph_in_pieces_is_one() -> None:
     whole = onnx.load_from_string(inswapper())
     first, second = onnx.ModelProto(), onnx.ModelProto()
     first.graph.input.extend(whole.graph.input)
+    first.graph.node.extend(whole.graph.node)
     first.graph.initializer.extend(whole.graph.initializer[:1])
     second.graph.output.extend(whole.graph.output)
     second.graph.initializer.extend(whole.graph.initializer[1:])
