@@ -5,39 +5,29 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from obs_facelive.catalog import ModelError, load_catalog
-from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match
+from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match, recognise
 from obs_facelive.download import DownloadError, Tell, fetch_pinned
 from obs_facelive.files import read_at_most, sha256_at_most
-from obs_facelive.home import MAX_INFO_BYTES, MAX_TITLE, Home
-from obs_facelive.runtime.graph import Graph, Value, read_graph
+from obs_facelive.home import BROUGHT_FILE, MAX_BROUGHT_BYTES, MAX_TITLE, Home
+from obs_facelive.runtime.graph import read_graph
 from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
 from obs_facelive.words import plain
 
-LIST: Final = "brought.json"
 OWN_CONTRACTS: Final = "contracts"
 """In the models folder: contracts of the person's own."""
 SUFFIXES: Final = (".onnx", ".dfm")
 _FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
 
 
-class Brought(msgspec.Struct, frozen=True):
-    """A model in the models folder, as it was when it was added.
-
-    Attributes
-    ----------
-    file : its name in the models folder, by which commands and settings know it
-    contract, kind : which one it keeps, and of what kind that is
-    sha256 : of its content, in hex
-    names : role → name of the tensor
-    size : side of the picture that it takes, in pixels
-    title : what it is called in panels, one line
-    """
+class _Entry(msgspec.Struct, frozen=True):
+    """What the list says of a file."""
 
     contract: str
     kind: Kind
@@ -45,34 +35,61 @@ class Brought(msgspec.Struct, frozen=True):
     names: dict[str, str]
     size: int
     title: str
-    file: str = ""
 
-    def path(self, home: Home) -> Path:
-        """Where it is; it may be gone or changed meanwhile, see `verify_model`."""
-        return home.models / self.file
 
-    def matched(self, home: Home) -> Matched:
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A model in the models folder, as it was when it was added.
+
+    Attributes
+    ----------
+    path : where it is; it may be gone or changed meanwhile, see `verify_model`
+    contract, kind : which one it keeps, and of what kind that is
+    sha256 : of its content, in hex
+    names : role → name of the tensor
+    size : side of the picture that it takes, in pixels
+    title : what it is called in panels, one line
+    """
+
+    path: Path
+    contract: str
+    kind: Kind
+    sha256: str
+    names: dict[str, str]
+    size: int
+    title: str
+
+    @property
+    def file(self) -> str:
+        """Its name in the models folder, by which commands and settings know it."""
+        return self.path.name
+
+    def matched(self) -> Matched:
         """What it takes and gives. Raises `ModelError` where its contract is not there any more, or is another one now."""
-        for contract in contracts_of(home):
+        for contract in _contracts(self.path.parent):
             if contract.name == self.contract and {*contract.inputs, *contract.outputs} == set(self.names):
                 return Matched(contract, self.names, self.size)
         raise ModelError(
             f"{self.file} was added for the contract {self.contract}, which is not as it was then. Add it again: "
-            f"'facelive model add {self.path(home)}'."
+            f"'facelive model add {self.path}'."
         )
 
 
 def contracts_of(home: Home) -> list[Contract]:
     """FaceLive's contracts, and those that the person put into the folder `OWN_CONTRACTS`. Raises `ModelError`."""
-    ours, own = load_contracts(), load_contracts(home.models / OWN_CONTRACTS)
+    return _contracts(home.models)
+
+
+def _contracts(models: Path) -> list[Contract]:
+    ours, own = load_contracts(), load_contracts(models / OWN_CONTRACTS)
     if twice := {contract.name for contract in ours} & {contract.name for contract in own}:
-        raise ModelError(f"{home.models / OWN_CONTRACTS}: FaceLive has a contract {min(twice)} itself; rename yours")
+        raise ModelError(f"{models / OWN_CONTRACTS}: FaceLive has a contract {min(twice)} itself; rename yours")
     return [*ours, *own]
 
 
 def list_models(home: Home) -> list[Brought]:
     """All that were added, by file name. Raises `ModelError` where the list is damaged."""
-    return [brought for _, brought in sorted(_read(home).items())]
+    return [_brought(home, file, entry) for file, entry in sorted(_read(home).items())]
 
 
 def find_model(home: Home, file: str) -> Brought:
@@ -83,7 +100,7 @@ def find_model(home: Home, file: str) -> Brought:
             f"There are: {', '.join(sorted(listed))}." if listed else "None was added yet: 'facelive model add FILE'."
         )
         raise ModelError(f"there is no model {file!r}. {known}")
-    return listed[file]
+    return _brought(home, file, listed[file])
 
 
 def find_kind(home: Home, kind: Kind) -> Brought:
@@ -102,16 +119,10 @@ def add_model(home: Home, path: Path, contract: str = "") -> Brought:
     Where several contracts fit, ``contract`` says which; else a file whose content is known decides, then one whose name is.
     A model that is there and was damaged is made whole. Raises `ModelError`, in words for people.
     """
-    contracts = contracts_of(home)
     file = _own_name(path.name)
     content = read_model(path)
     sha256 = hashlib.sha256(content).hexdigest()
-    try:
-        graph = read_graph(content)
-        fits = match(graph, content, contracts)
-    except ValueError as error:
-        raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
-    matched = _chosen(path.name, sha256, graph, fits, contract, contracts)
+    matched = recognise(path.name, content, sha256, contracts_of(home), contract)
     target = home.models / file
     listed = _read(home)
     there = _sha256(target)
@@ -124,27 +135,27 @@ def add_model(home: Home, path: Path, contract: str = "") -> Brought:
         raise ModelError(f"there is another {file} in {home.models}. {todo}.")
     title = plain(path.stem, MAX_TITLE).strip() or file
     kept = matched.contract
-    added = Brought(kept.name, kept.kind, sha256, matched.names, matched.size, title, file)
+    entry = _Entry(kept.name, kept.kind, sha256, matched.names, matched.size, title)
     try:
         home.models.mkdir(parents=True, exist_ok=True)
         if there != sha256:
             _write(target, content)
         try:
-            _write_list(home, {**listed, file: added})
+            _write_list(home, {**listed, file: entry})
         except BaseException:
             if there != sha256 and file not in listed:
                 target.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise ModelError(f"{file} could not be put into {home.models}: {error.strerror or error}") from error
-    return added
+    return _brought(home, file, entry)
 
 
 def remove_model(home: Home, file: str) -> None:
     """Deletes a model and takes it from the list. Raises `ModelError` where there is none of that name, or it stays."""
-    path = find_model(home, file).path(home)
+    path = find_model(home, file).path
     try:
-        _write_list(home, {name: brought for name, brought in _read(home).items() if name != file})
+        _write_list(home, {name: entry for name, entry in _read(home).items() if name != file})
         path.unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"{file} could not be deleted: {error.strerror or error}") from error
@@ -158,20 +169,19 @@ def verify_model(home: Home, file: str) -> Brought:
     from obs_facelive.runtime.session import open_session
 
     brought = find_model(home, file)
-    path = brought.path(home)
-    content = read_model(path)
+    content = read_model(brought.path)
     if hashlib.sha256(content).hexdigest() != brought.sha256:
         raise ModelError(f"{file} is not the file that was added: it was changed or damaged. Add it again.")
-    matched = brought.matched(home)
+    matched = brought.matched()
     try:
         keeps = matched in match(read_graph(content), content, [matched.contract])
     except ValueError:
         keeps = False
     if not keeps:
         raise ModelError(
-            f"{file} does not keep the contract {brought.contract} any more. Add it again: 'facelive model add {path}'."
+            f"{file} does not keep the contract {brought.contract} any more. Add it again: 'facelive model add {brought.path}'."
         )
-    open_session(path, "cpu")
+    open_session(brought.path, "cpu")
     return brought
 
 
@@ -225,40 +235,14 @@ def _own_name(name: str) -> str:
     return file
 
 
-def _chosen(
-    name: str, sha256: str, graph: Graph, fits: list[Matched], wanted: str, contracts: list[Contract]
-) -> Matched:
-    known = {contract.name for contract in contracts}
-    if wanted and wanted not in known:
-        raise ModelError(f"there is no contract {wanted!r}. There are: {', '.join(sorted(known))}.")
-    if wanted:
-        fits = [matched for matched in fits if matched.contract.name == wanted]
-    if not fits:
-        what = f"does not keep the contract {wanted}" if wanted else "is no kind of model that FaceLive knows"
-        raise ModelError(
-            f"{name} {what}. It takes {_told(graph.inputs)} and gives {_told(graph.outputs)}. "
-            "docs/models.md says what can be added."
-        )
-    if len(fits) > 1:
-        by_hash = [m for m in fits if any(known.sha256 == sha256 for known in m.contract.files)]
-        by_name = [m for m in fits if any(known.file == name for known in m.contract.files)]
-        fits = by_hash or by_name or fits
-    if len(fits) > 1:
-        names = ", ".join(matched.contract.name for matched in fits)
-        raise ModelError(f"{name} may be several kinds of model: {names}. Say which: --contract NAME")
-    return fits[0]
+def _brought(home: Home, file: str, entry: _Entry) -> Brought:
+    return Brought(home.models / file, **msgspec.structs.asdict(entry))
 
 
-def _told(values: tuple[Value, ...]) -> str:
-    sizes = (", ".join("?" if side is None else str(side) for side in value.shape) for value in values[:8])
-    told = [f"{plain(v.name, 40)} {v.dtype} [{shape}]" for v, shape in zip(values, sizes, strict=False)]
-    return (", ".join(told) or "nothing") + (" …" if len(values) > 8 else "")
-
-
-def _read(home: Home) -> dict[str, Brought]:
-    path = home.models / LIST
+def _read(home: Home) -> dict[str, _Entry]:
+    path = home.models / BROUGHT_FILE
     try:
-        listed = msgspec.json.decode(read_at_most(path, MAX_INFO_BYTES), type=dict[str, Brought])
+        listed = msgspec.json.decode(read_at_most(path, MAX_BROUGHT_BYTES), type=dict[str, _Entry])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -267,11 +251,11 @@ def _read(home: Home) -> dict[str, Brought]:
         raise ModelError(
             f"{path} lists {strange[0]!r}, which is no model's name. Delete it, and add your models again."
         )
-    return {file: msgspec.structs.replace(brought, file=file) for file, brought in listed.items()}
+    return listed
 
 
-def _write_list(home: Home, listed: dict[str, Brought]) -> None:
-    _write(home.models / LIST, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
+def _write_list(home: Home, listed: dict[str, _Entry]) -> None:
+    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
 
 
 def _write(path: Path, content: bytes) -> None:

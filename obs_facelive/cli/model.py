@@ -54,7 +54,7 @@ def model_list(
         what = {contract.name: contract.what for contract in contracts}
         table = Table("file", "kind", "contract", "picture", "what", show_edge=False, box=None)
         for model in brought:
-            here = "" if model.path(home).is_file() else "[red]the file is gone[/] "
+            here = "" if model.path.is_file() else "[red]the file is gone[/] "
             told = escape(what.get(model.contract, "its contract is not known any more"))
             table.add_row(model.file, model.kind, model.contract, f"{model.size} px", here + told)
     Console().print(table)

@@ -1,0 +1,33 @@
+"""The stand-ins by the file names of what they stand in for, and writing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+
+from tools.stand_ins.arcface import arcface
+from tools.stand_ins.dfm import amp, saehd
+from tools.stand_ins.styled import hyperswap, inswapper
+
+STAND_INS: dict[str, Callable[[float], onnx.ModelProto]] = {
+    "inswapper_128.onnx": inswapper,
+    "hyperswap_1a_256.onnx": hyperswap,
+    "w600k_r50.onnx": arcface,
+    "saehd_224.dfm": saehd,
+    "amp_224.dfm": amp,
+}
+
+
+def build(file: str, width: float = 1.0) -> onnx.ModelProto:
+    """The stand-in for a file of `STAND_INS`; ``width``: its channels' share of the original's (1/8: 1/64 of the weights)."""
+    return STAND_INS[file](width)
+
+
+def write(folder: Path, file: str, width: float = 1.0) -> Path:
+    """Writes a stand-in into a folder, which is made where it is missing; the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / file
+    path.write_bytes(build(file, width).SerializeToString())
+    return path
