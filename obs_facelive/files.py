@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 
 def read_at_most(path: Path, limit: int) -> bytes:
@@ -14,15 +16,35 @@ def read_at_most(path: Path, limit: int) -> bytes:
     changes meanwhile; `OSError` where it cannot be read.
     """
     with open(path, "rb", opener=_without_waiting) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is not an ordinary file")
-        if found.st_size > limit:
-            raise ValueError(f"it has {_size(found.st_size)}; more than {_size(limit)} is refused")
-        content = file.read(found.st_size + 1)
-    if len(content) != found.st_size:
+        size = _length(file, limit)
+        content = file.read(size + 1)
+    if len(content) != size:
         raise ValueError("it changes while it is read")
     return content
+
+
+def sha256_at_most(path: Path, limit: int) -> str:
+    """The SHA-256 of the file at ``path``, in hex; raises what `read_at_most` does, but never holds all of it."""
+    hash = hashlib.sha256()
+    with open(path, "rb", opener=_without_waiting) as file:
+        left = _length(file, limit)
+        while piece := file.read(min(left + 1, 1 << 20)):
+            hash.update(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+    if left:
+        raise ValueError("it changes while it is read")
+    return hash.hexdigest()
+
+
+def _length(file: BinaryIO, limit: int) -> int:
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is not an ordinary file")
+    if found.st_size > limit:
+        raise ValueError(f"it has {_size(found.st_size)}; more than {_size(limit)} is refused")
+    return found.st_size
 
 
 def _without_waiting(path: str, flags: int) -> int:

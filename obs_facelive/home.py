@@ -16,6 +16,10 @@ from obs_facelive.words import plain
 PERSONA_ID: Final = r"^[a-z0-9_-]{1,48}\Z"
 MAX_INFO_BYTES: Final = 1 << 16
 """A larger ``persona.json`` is not one of ours."""
+BROUGHT_FILE: Final = "brought.json"
+"""In the models' folder: which of them the person brought; see `obs_facelive.brought`."""
+MAX_BROUGHT_BYTES: Final = 1 << 20
+"""A longer list is not one of ours."""
 MAX_TITLE: Final = 64
 """Characters of a persona's name that are shown."""
 
@@ -93,3 +97,12 @@ class Home:
                 title = None
             titles[name] = (plain(title, MAX_TITLE).strip() if isinstance(title, str) else "") or name
         return titles
+
+    def swapper_titles(self) -> dict[str, str]:
+        """File → the name to show, for the swappers that the person brought; none where their list cannot be read."""
+        try:
+            listed = json.loads(read_at_most(self.models / BROUGHT_FILE, MAX_BROUGHT_BYTES))
+            swappers = {file: about["title"] for file, about in listed.items() if about["kind"] in ("swapper", "dfm")}
+        except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            return {}
+        return {file: plain(str(title), MAX_TITLE).strip() or file for file, title in sorted(swappers.items())}

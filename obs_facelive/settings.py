@@ -17,6 +17,10 @@ def _about(title: str, help: str, group: str, unit: str = "", choices: dict[str,
     return msgspec.Meta(title=title, description=help, extra={"group": group, "unit": unit, "choices": choices or {}})
 
 
+MESH = "mesh"
+"""The built-in engine."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One filter's settings. A change is a new object."""
 
@@ -145,16 +149,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Percent, _about("Colour match", "How far light and skin tone of the room go onto the persona.", "Blend", "%")
     ] = 70
     engine: Annotated[
-        Literal["mesh"],
+        str,
         _about(
-            "Engine", "What makes the face. 'Mesh' runs on any computer.", "Engine", choices={"mesh": "Mesh (built in)"}
+            "Engine",
+            "What makes the face. 'Mesh' is built in and runs on any computer. The others are networks that you brought "
+            "(facelive model add FILE): they want a good graphics card.",
+            "Engine",
         ),
-    ] = "mesh"
+    ] = MESH
+    pixel_boost: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=4)],
+        _about(
+            "Pixel boost",
+            "With a network: its picture so many times as large a side, at that number times itself the cost (2: four times).",
+            "Engine",
+            "x",
+        ),
+    ] = 1
     device: Annotated[
         Literal["auto", "cpu", "cuda", "directml", "coreml"],
         _about(
             "Device",
-            "Where the networks run. The built-in engine's networks are small and run best on the CPU.",
+            "Where the networks run. Automatic: the built-in engine's, which are small, on the CPU; one that you brought on "
+            "the graphics card, if it can.",
             "Engine",
             choices={
                 "auto": "Automatic",

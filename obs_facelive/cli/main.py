@@ -22,6 +22,7 @@ from rich.table import Table
 from obs_facelive import __version__, fields
 from obs_facelive.cli.console import FAILURE, MISUSE, end, say
 from obs_facelive.cli.enrol import enrol
+from obs_facelive.cli.model import model_app
 from obs_facelive.cli.persona import persona_app
 from obs_facelive.cli.sign import note_and_sign, sign_file, signer_of
 from obs_facelive.cli.verify import verify
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(persona_app, name="persona")
+app.add_typer(model_app, name="model")
 app.command()(enrol)
 app.command("sign")(sign_file)
 app.command()(verify)

@@ -77,6 +77,7 @@ def persona_show(name: Name) -> None:
             "settings": ", ".join(f"{key}={_plain(value)}" for key, value in info.settings.items()),
             "recipe": msgspec.json.encode(info.recipe).decode() if info.recipe else "",
             "texture": f"{persona.texture.shape[0]} pixels, {len(persona.expressions)} expressions",
+            "trained": info.trained,
             "digest": info.digest,
         }
         table = Table(show_header=False, show_edge=False, box=None)
@@ -135,6 +136,33 @@ def persona_rename(
         end("a persona needs a name", MISUSE)
     _change(name, name=title)
     say(f"{escape(name)} is called {escape(title)} now.")
+
+
+@persona_app.command("trained")
+def persona_trained(
+    name: Name,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A .dfm that was added, see 'facelive model list'; '' for none.")
+    ],
+) -> None:
+    """Say that a trained network has the face of this persona: worn with it, under its record of consent, given anew."""
+    from obs_facelive.brought import find_model
+    from obs_facelive.catalog import ModelError
+    from obs_facelive.personas.info import load_info
+
+    home, folder = _folder(name)
+    try:
+        model = find_model(home, file) if file else None
+        real = load_info(folder).real
+    except (ModelError, PersonaError) as error:
+        end(str(error))
+    if model and model.kind != "dfm":
+        end(f"{model.title} is no trained face: it is a {model.kind}", MISUSE)
+    if model and not real:
+        end("a trained face is somebody's: add a photo of them first, with 'facelive persona add'", MISUSE)
+    _change(name, trained=model.sha256 if model else "")
+    say(f"{escape(name)} is worn with {escape(file)} now." if model else f"{escape(name)} has no trained face now.")
+    say(f"Say that it may be worn: facelive persona consent add {escape(name)}")
 
 
 @persona_app.command("rate")

@@ -14,7 +14,7 @@ from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.patience import Patience
 from obs_facelive.engine.slow import Slow, SlowSwapper
-from obs_facelive.engine.stages import PROVIDERS, Stages
+from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.engine.told import in_words
 from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
@@ -285,7 +285,7 @@ class Session:
             "fps": round(self._fps, 1),
             "swap_fps": round(self._swap_fps, 1),
             "stages_ms": {stage: round(ms, 2) for stage, ms in times.items()},
-            "provider": PROVIDERS[self._stages.device(self._orders.settings)],
+            "provider": self._stages.provider(self._orders.settings)[:300],
             "persona": self._persona,
             "error": (self._load_error or self._frame_error)[:500],
             "enrolment": self._desk.words[:500],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.engine.swappers import NETWORKS_SUIT, Swappers
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import SAME, Enrolled, Enrolment, EnrolmentError, load, save
@@ -20,15 +21,12 @@ from obs_facelive.personas.add import AddReport, Statement, add_photos
 from obs_facelive.personas.consent import check_record
 from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, load_persona
 from obs_facelive.personas.look import Studio
-from obs_facelive.personas.make import find_portrait, make_persona
+from obs_facelive.personas.make import Portrait, find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
-from obs_facelive.runtime.session import Device
-from obs_facelive.settings import Settings
+from obs_facelive.runtime.session import DEVICES, Device
+from obs_facelive.settings import MESH, Settings
 from obs_facelive.shape.reshape import Reshape
-from obs_facelive.swap.mesh import MeshSwapper
 from obs_facelive.topology import load_canonical_face
-
-PROVIDERS: dict[Device, str] = {"cpu": "CPU", "cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML"}
 
 
 class Stages:
@@ -45,10 +43,15 @@ class Stages:
         self._networks: dict[Device, tuple[BlazeFace, FaceMesh]] = {}
         self._recogniser: Recogniser | None = None
         self._photos: Studio | None = None
+        self._swappers = Swappers(home, self._portrait)
 
     def device(self, settings: Settings) -> Device:
         """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
         return "cpu" if "cpu" in (self._device, settings.device) or settings.device == "auto" else settings.device
+
+    def provider(self, settings: Settings) -> str:
+        """For people: where the networks of ``settings``' engine run."""
+        return (settings.engine != MESH and self._swappers.told()) or DEVICES[self.device(settings)]
 
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
@@ -60,7 +63,9 @@ class Stages:
         check_record(persona.consent, persona.info)
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
-        swapper, merger = MeshSwapper(persona, canonical), Blend(canonical, persona.iris)
+        network = settings.engine != MESH
+        swapper = self._swappers.make(settings, persona, canonical, "cpu" if self._device == "cpu" else settings.device)
+        merger = Blend(canonical, persona.iris)
         occlusion, reshape = (
             Occlusion(self._home.models, canonical, self.device(settings)),
             Reshape(persona.shape, canonical),
@@ -76,14 +81,15 @@ class Stages:
             reshape,
             owner,
             real=persona.info.real,
-            suits=persona.info.settings,
+            suits=NETWORKS_SUIT | persona.info.settings if network else persona.info.settings,
         )
+
+    def _portrait(self, picture: Pixels) -> Portrait:
+        return find_portrait(picture, *self._opened("cpu"))
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""
-        detector, landmarker = self._opened("cpu")
-        portrait = find_portrait(picture, detector, landmarker)
-        return make_persona(info, portrait, load_canonical_face(self._home.models))
+        return make_persona(info, self._portrait(picture), load_canonical_face(self._home.models))
 
     def recogniser(self) -> Recogniser:
         """The network that says whose face it is: half a second, once, for whoever needs it. Raises `ModelError`."""

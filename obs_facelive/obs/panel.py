@@ -15,6 +15,7 @@ from obs_facelive.home import Home
 from obs_facelive.obs import abi
 from obs_facelive.obs.panel_persona import TITLE as ADD_TITLE
 from obs_facelive.obs.panel_persona import PersonaPanel
+from obs_facelive.settings import MESH
 
 _Properties = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _Clicked = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -117,7 +118,8 @@ class Panel:
             if field.kind == "choice":
                 choices = field.choices
             else:
-                choices = self._personas() if field.name == "persona" else self._cameras()
+                lists = {"persona": self._personas, "engine": self._engines, fields.CAMERA.name: self._cameras}
+                choices = lists[field.name]()
             for value, label in choices.items():
                 self._obs["obs_property_list_add_string"](added, _c(label), _c(value))
         self._obs["obs_property_set_long_description"](added, _c(field.help))
@@ -132,6 +134,9 @@ class Panel:
     def _personas(self) -> dict[str, str]:
         names = self._home.persona_titles()
         return {"": f"First one ({next(iter(names.values()))})" if names else "None yet: run install.py", **names}
+
+    def _engines(self) -> dict[str, str]:
+        return {MESH: "Mesh (built in)", **self._home.swapper_titles()}
 
     def _cameras(self) -> dict[str, str]:
         return {"": "Choose a source", **{name: name for name in self.video_sources()}}

@@ -53,6 +53,7 @@ class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     recipe : of a mix: its parents' ids and digests, weights, seed
     settings : what suits this face, as in `obs_facelive.settings`; see `obs_facelive.personas.suited`
     files : data file, by its path in the folder → SHA-256
+    trained : SHA-256 of the trained network (``.dfm``) that has this face, where there is one; see `obs_facelive.brought`
     """
 
     format: int = FORMAT
@@ -71,6 +72,7 @@ class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     recipe: dict[str, Any] = {}
     settings: dict[str, bool | int | str] = {}
     files: dict[str, str] = {}
+    trained: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
 
     @property
     def real(self) -> bool:
@@ -82,8 +84,8 @@ class PersonaInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, over kind, origin and `files`: the same for as long as it is the same face."""
-        facts = [self.kind, self.origin, sorted(self.files.items())]
+        """SHA-256, in hex, over kind, origin, `files` and `trained`: the same for as long as it is the same face."""
+        facts = [self.kind, self.origin, sorted(self.files.items()), *([self.trained] if self.trained else [])]
         return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
 
 

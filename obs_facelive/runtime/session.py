@@ -15,6 +15,8 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "directml", "coreml"]
 Session: TypeAlias = Any
 """onnxruntime.InferenceSession (the package carries no types)."""
 
+DEVICES: dict[Device, str] = {"cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML", "cpu": "CPU"}
+"""Fastest first, as people call them."""
 _PROVIDERS: dict[Device, str] = {
     "cuda": "CUDAExecutionProvider",
     "directml": "DmlExecutionProvider",

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from obs_facelive.personas.fetch import BASE, COMMIT, MAX_PORTRAIT, TRIES, FetchError, Pin, fetch_portraits, read_pins
+from obs_facelive.download import TRIES
+from obs_facelive.personas.fetch import BASE, COMMIT, MAX_PORTRAIT, FetchError, Pin, fetch_portraits, read_pins
 from tests.unit.portrait_server import Portraits, served
 
 PATHS = [f"{sex}/512/{number}.jpg" for number in range(3) for sex in ("female", "male")]

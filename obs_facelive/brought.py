@@ -1,0 +1,294 @@
+"""The models that a person brought: ONNX and .dfm files in the models folder, and the list of what each of them is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from obs_facelive.catalog import ModelError, load_catalog
+from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match
+from obs_facelive.download import DownloadError, Tell, fetch_pinned
+from obs_facelive.files import read_at_most, sha256_at_most
+from obs_facelive.home import BROUGHT_FILE, MAX_BROUGHT_BYTES, MAX_TITLE, Home
+from obs_facelive.runtime.graph import Graph, Value, read_graph
+from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
+from obs_facelive.words import plain
+
+SUFFIXES: Final = (".onnx", ".dfm")
+_FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """What the list says of a file."""
+
+    contract: str
+    kind: Kind
+    sha256: str
+    names: dict[str, str]
+    size: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A model in the models folder, as it was when it was added.
+
+    Attributes
+    ----------
+    path : where it is; it may be gone meanwhile, see `verify_model`
+    contract, kind : which one it keeps, and of what kind that is
+    sha256 : of its content, in hex
+    names : role → name of the tensor
+    size : side of the picture that it takes, in pixels
+    title : what it is called in panels, one line
+    """
+
+    path: Path
+    contract: str
+    kind: Kind
+    sha256: str
+    names: dict[str, str]
+    size: int
+    title: str
+
+    @property
+    def file(self) -> str:
+        """Its name in the models folder, by which commands and settings know it."""
+        return self.path.name
+
+    def matched(self, contracts: Iterable[Contract] | None = None) -> Matched:
+        """What it takes and gives. Raises `ModelError` where its contract is not there any more, or is another one now."""
+        for contract in load_contracts() if contracts is None else contracts:
+            if contract.name == self.contract and {*contract.inputs, *contract.outputs} == set(self.names):
+                return Matched(contract, self.names, self.size)
+        raise ModelError(
+            f"{self.file} was added for the contract {self.contract}, which this FaceLive has not. Add the file again: "
+            f"'facelive model remove {self.file}', then 'facelive model add'."
+        )
+
+
+def list_models(home: Home) -> list[Brought]:
+    """All that were added, by file name. Raises `ModelError` where the list is damaged."""
+    return [_brought(home, file, entry) for file, entry in sorted(_read(home).items())]
+
+
+def find_model(home: Home, file: str) -> Brought:
+    """The one of that name. Raises `ModelError` that says which there are."""
+    entries = _read(home)
+    if file not in entries:
+        known = (
+            f"There are: {', '.join(sorted(entries))}." if entries else "None was added yet: 'facelive model add FILE'."
+        )
+        raise ModelError(f"there is no model {file!r}. {known}")
+    return _brought(home, file, entries[file])
+
+
+def find_kind(home: Home, kind: Kind) -> Brought:
+    """The first of that kind, by file name. Raises `ModelError` that says what to do where there is none."""
+    for brought in list_models(home):
+        if brought.kind == kind:
+            return brought
+    raise ModelError(f"this needs a {kind}, and none was added yet: 'facelive model add FILE', see docs/models.md")
+
+
+def add_model(home: Home, path: Path, contract: str = "", contracts: list[Contract] | None = None) -> Brought:
+    """Copies the model at ``path`` into the models folder and puts it on the list, whole or not at all.
+
+    Where several contracts fit, ``contract`` says which; else a file whose content is known decides, then one whose name is.
+    Raises `ModelError`, in words for people.
+    """
+    contracts = load_contracts() if contracts is None else contracts
+    file = _own_name(path.name)
+    content = read_model(path)
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        graph = read_graph(content)
+        fits = match(graph, content, contracts)
+    except ValueError as error:
+        raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
+    matched = _chosen(path.name, sha256, graph, fits, contract, contracts)
+    target = home.models / file
+    entries = _read(home)
+    here = target.exists() or target.is_symlink()
+    if here and _sha256(target) != sha256:
+        todo = f"'facelive model remove {file}' takes it away" if file in entries else "Give yours another name"
+        raise ModelError(f"there is another {file} in {home.models}. {todo}.")
+    title = plain(path.stem, MAX_TITLE).strip() or file
+    entries[file] = _Entry(matched.contract.name, matched.contract.kind, sha256, matched.names, matched.size, title)
+    try:
+        home.models.mkdir(parents=True, exist_ok=True)
+        if not here:
+            _write(target, content)
+        try:
+            _write_list(home, entries)
+        except BaseException:
+            if not here:
+                target.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ModelError(f"{file} could not be put into {home.models}: {error.strerror or error}") from error
+    return _brought(home, file, entries[file])
+
+
+def remove_model(home: Home, file: str) -> None:
+    """Deletes a model and takes it from the list. Raises `ModelError` where there is none of that name, or it stays."""
+    path = find_model(home, file).path
+    try:
+        _write_list(home, {name: entry for name, entry in _read(home).items() if name != file})
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(f"{file} could not be deleted: {error.strerror or error}") from error
+
+
+def verify_model(home: Home, file: str, contracts: list[Contract] | None = None) -> Brought:
+    """The model of that name, if it is what was added, still keeps its contract, and ONNX Runtime opens it.
+
+    Raises `ModelError` that says what is wrong and what to do.
+    """
+    from obs_facelive.runtime.session import open_session
+
+    brought = find_model(home, file)
+    again = f"Add it again: 'facelive model remove {file}', then 'facelive model add'."
+    content = read_model(brought.path)
+    if hashlib.sha256(content).hexdigest() != brought.sha256:
+        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. {again}")
+    matched = brought.matched(contracts)
+    try:
+        keeps = matched in match(read_graph(content), content, [matched.contract])
+    except ValueError:
+        keeps = False
+    if not keeps:
+        raise ModelError(f"{file} does not keep the contract {brought.contract} any more. {again}")
+    open_session(brought.path, "cpu")
+    return brought
+
+
+def get_model(
+    home: Home, file: str, accept: bool = False, tell: Tell = lambda *_: None, contracts: list[Contract] | None = None
+) -> Brought:
+    """Fetches a known file, checks it against its pinned hash and adds it; broken off, it goes on where it stopped.
+
+    ``accept``: the person accepts a licence that does not let everybody use it for everything. Raises `ModelError`, in words.
+    """
+    contracts = load_contracts() if contracts is None else contracts
+    contract, known = _known(file, contracts)
+    if not known.free and not accept:
+        raise ModelError(
+            f"{file} may not be used by everybody for everything: {known.licence}. If that suits what you do, say so: "
+            f"'facelive model get {file} --accept-licence'."
+        )
+    cached = home.root / "cache" / "models" / known.file
+    if _sha256(home.models / known.file) != known.sha256:
+        try:
+            fetch_pinned(known.url, cached, known.sha256, known.bytes or MAX_BYTES, "model", tell)
+        except DownloadError as error:
+            raise ModelError(str(error)) from error
+        except OSError as error:
+            raise ModelError(f"{file} could not be kept in {cached.parent}: {error.strerror or error}") from error
+    brought = add_model(home, cached if cached.exists() else home.models / known.file, contract.name, contracts)
+    cached.unlink(missing_ok=True)
+    return brought
+
+
+def _known(file: str, contracts: list[Contract]) -> tuple[Contract, KnownFile]:
+    known = [(contract, known) for contract in contracts for known in contract.files if known.file == file]
+    for contract, found in known:
+        if found.url:
+            return contract, found
+    if known:
+        raise ModelError(f"{file} is known, but not where it is. Get it yourself, then 'facelive model add {file}'.")
+    fetched = sorted(known.file for contract in contracts for known in contract.files if known.url)
+    raise ModelError(f"there is no known model {file!r}. Known: {', '.join(fetched) or 'none'}.")
+
+
+def _own_name(name: str) -> str:
+    """A name that is safe on every system, and is none of FaceLive's own. Raises `ModelError`."""
+    if Path(name).suffix.lower() not in SUFFIXES:
+        raise ModelError(f"{name} is no model: its name should end in {' or '.join(SUFFIXES)}")
+    file = re.sub(r"[^\w .()+-]", "_", name, flags=re.ASCII)
+    if not _FILE.fullmatch(file):
+        raise ModelError(
+            f"{name}: a model's name begins with a letter or a digit and has at most 100 characters; rename it"
+        )
+    own = {model.file.lower() for source in load_catalog() for model in source.models}
+    if file.lower() in own:
+        raise ModelError(f"{file} is the name of a model of FaceLive's own; give yours another name")
+    return file
+
+
+def _chosen(
+    name: str, sha256: str, graph: Graph, fits: list[Matched], wanted: str, contracts: list[Contract]
+) -> Matched:
+    known = {contract.name for contract in contracts}
+    if wanted and wanted not in known:
+        raise ModelError(f"there is no contract {wanted!r}. There are: {', '.join(sorted(known))}.")
+    if wanted:
+        fits = [matched for matched in fits if matched.contract.name == wanted]
+    if not fits:
+        what = f"does not keep the contract {wanted}" if wanted else "is no kind of model that FaceLive knows"
+        raise ModelError(
+            f"{name} {what}. It takes {_told(graph.inputs)} and gives {_told(graph.outputs)}. "
+            "docs/models.md says what can be added."
+        )
+    if len(fits) > 1:
+        by_hash = [m for m in fits if any(known.sha256 == sha256 for known in m.contract.files)]
+        by_name = [m for m in fits if any(known.file == name for known in m.contract.files)]
+        fits = by_hash or by_name or fits
+    if len(fits) > 1:
+        names = ", ".join(matched.contract.name for matched in fits)
+        raise ModelError(f"{name} may be several kinds of model: {names}. Say which: --contract NAME")
+    return fits[0]
+
+
+def _told(values: tuple[Value, ...]) -> str:
+    sizes = (", ".join("?" if side is None else str(side) for side in value.shape) for value in values[:8])
+    told = [f"{plain(v.name, 40)} {v.dtype} [{shape}]" for v, shape in zip(values, sizes, strict=False)]
+    return (", ".join(told) or "nothing") + (" …" if len(values) > 8 else "")
+
+
+def _brought(home: Home, file: str, entry: _Entry) -> Brought:
+    return Brought(home.models / file, **msgspec.structs.asdict(entry))
+
+
+def _read(home: Home) -> dict[str, _Entry]:
+    path = home.models / BROUGHT_FILE
+    try:
+        entries = msgspec.json.decode(read_at_most(path, MAX_BROUGHT_BYTES), type=dict[str, _Entry])
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read ({error}). Delete it, and add your models again.") from error
+    if strange := [file for file in entries if not _FILE.fullmatch(file)]:
+        raise ModelError(
+            f"{path} lists {strange[0]!r}, which is no model's name. Delete it, and add your models again."
+        )
+    return entries
+
+
+def _write_list(home: Home, entries: dict[str, _Entry]) -> None:
+    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(entries, order="sorted"), indent=2))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replaces ``path`` in one step."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    """In hex; empty where there is no such file, or it cannot be read."""
+    try:
+        return sha256_at_most(path, MAX_BYTES)
+    except (OSError, ValueError):
+        return ""

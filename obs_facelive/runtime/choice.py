@@ -1,0 +1,154 @@
+"""Which device runs a network: the fastest of those that get the same answer as the CPU, by measuring on this machine."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from obs_facelive.catalog import ModelError
+from obs_facelive.runtime.session import DEVICES, Device, Session
+
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+
+OFF: Final = 0.05
+"""Share of its own spread by which an answer may differ from the CPU's, as a root mean square: half precision keeps to 0.01."""
+_RUNS: Final = 3
+"""Runs of which the fastest counts, after one that warms up."""
+_LONGEST: Final = 1.0
+"""Seconds after which no further run is measured."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How one device did.
+
+    Attributes
+    ----------
+    ms : of one run; NaN where it cannot be used
+    why : it cannot be used; empty if it can
+    """
+
+    device: Device
+    ms: float
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"{DEVICES[self.device]}: {self.why or f'{self.ms:.3g} ms'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The device that was chosen, and how all did."""
+
+    device: Device
+    trials: tuple[Trial, ...]
+
+    @property
+    def words(self) -> str:
+        """For people: the chosen one first."""
+        return "; ".join(t.words for t in sorted(self.trials, key=lambda t: (t.device != self.device, bool(t.why))))
+
+
+def sample(session: Session, size: int) -> Arrays:
+    """Something for each input of ``session``, always the same, 0..1; a free size is 1 in front, else ``size``."""
+    chance = np.random.default_rng(7)
+    given: Arrays = {}
+    for entry in session.get_inputs():
+        shape = [n if isinstance(n, int) else 1 if i == 0 else size for i, n in enumerate(entry.shape)]
+        kind = {"tensor(float16)": np.float16, "tensor(double)": np.float64}.get(entry.type, np.float32)
+        given[entry.name] = chance.random(shape).astype(kind)
+    return given
+
+
+def choose(
+    devices: Sequence[Device],
+    open_on: Callable[[Device], Session],
+    size: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Session, Choice]:
+    """An open session on the fastest of ``devices`` that is right, and what was seen.
+
+    The CPU says what is right, also where it is not among ``devices``. Raises `ModelError` where the CPU cannot run the
+    network, or gets no numbers out of it, or no device is right.
+
+    Parameters
+    ----------
+    open_on : opens the network; raises `ModelError`, or whatever ONNX Runtime raises
+    size : see `sample`
+    """
+    reference = open_on("cpu")
+    given = sample(reference, size)
+    try:
+        wanted, ms = _measured(reference, given, clock)
+    except Exception as error:  # ONNX Runtime has an exception class for each of its status codes
+        raise ModelError(f"the network does not run on the CPU: {_short(error)}") from error
+    if not all(np.isfinite(answer).all() for answer in wanted):
+        raise ModelError(
+            "the network's answer is no numbers (NaN), already on the CPU: the file is damaged, or made wrongly"
+        )
+    trials = [Trial("cpu", ms)]
+    best: tuple[Device, float, Session] | None = ("cpu", ms, reference) if "cpu" in devices else None
+    for device in devices:
+        if device == "cpu":
+            continue
+        session, trial = _try(device, open_on, given, wanted, clock)
+        trials.append(trial)
+        if session is not None and (best is None or trial.ms < best[1]):
+            best = device, trial.ms, session
+    if best is None:
+        raise ModelError(f"no device that may be used is right: {'; '.join(trial.words for trial in trials)}")
+    choice = Choice(best[0], tuple(trials))
+    log.info("%s", choice.words)
+    return best[2], choice
+
+
+def _try(
+    device: Device,
+    open_on: Callable[[Device], Session],
+    given: Mapping[str, npt.NDArray[Any]],
+    wanted: list[npt.NDArray[Any]],
+    clock: Callable[[], float],
+) -> tuple[Session | None, Trial]:
+    try:
+        session = open_on(device)
+        answer, ms = _measured(session, given, clock)
+    except Exception as error:
+        return None, Trial(device, math.nan, _short(error))
+    for got, right in zip(answer, wanted, strict=True):
+        if not np.isfinite(got).all():
+            return None, Trial(device, math.nan, "its answer is no numbers (NaN)")
+        off = float(np.sqrt(np.mean((got.astype(np.float64) - right) ** 2)))
+        if off > OFF * max(float(right.std()), 1e-3):
+            return None, Trial(device, math.nan, f"its answer is wrong (off by {off:.2g})")
+    return session, Trial(device, ms)
+
+
+def _measured(
+    session: Session, given: Mapping[str, npt.NDArray[Any]], clock: Callable[[], float]
+) -> tuple[list[npt.NDArray[Any]], float]:
+    """Its answer, and the milliseconds of a run."""
+    answer = [np.asarray(array) for array in session.run(None, dict(given))]
+    fastest, began = math.inf, clock()
+    for _ in range(_RUNS):
+        start = clock()
+        session.run(None, dict(given))
+        fastest = min(fastest, clock() - start)
+        if clock() - began > _LONGEST:
+            break
+    return answer, fastest * 1000
+
+
+def _short(error: Exception) -> str:
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= 160 else words[:159] + "…"

@@ -1,0 +1,111 @@
+"""Networks that a person brings, in a running OBS: chosen, changed while recording, and refused where they are broken.
+
+The networks are stand-ins (`tools.stand_ins`): of the contracts' structure, with random weights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from obs_facelive.brought import add_model
+from obs_facelive.home import BROUGHT_FILE, Home
+from obs_facelive.settings import MESH
+from tests.obs.conftest import one_camera
+from tests.obs.driving import CAMERA, FILTER, HEAD, ROOM, bare_picture, change, difference, is_live
+from tests.obs.recording import distance_to_nearest, heads
+from tests.real_person import home_with
+from tools.obs_config import Filter, Video
+from tools.obs_session import ObsSession
+from tools.stand_ins.build import write
+
+WIDTH = 0.0625
+"""Share of the real networks' channels."""
+SWAPPERS = "inswapper_128.onnx", "hyperswap_1a_256.onnx"
+
+
+@pytest.fixture(scope="module")
+def own(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home of its own, with networks."""
+    made = home_with(home, tmp_path_factory.mktemp("own") / "home")
+    # Not those of everybody else: networks come to them.
+    (made.root / "models").unlink()
+    shutil.copytree(home.models, made.models)
+    folder = tmp_path_factory.mktemp("networks")
+    for file in (*SWAPPERS, "w600k_r50.onnx"):
+        add_model(made, write(folder, file, WIDTH))
+    return made
+
+
+@pytest.fixture(scope="module")
+def obs(
+    own: Home, tmp_path_factory: pytest.TempPathFactory, camera_clip: Path, obs_env: dict[str, str]
+) -> Iterator[ObsSession]:
+    collection = one_camera(camera_clip, Filter(settings={"most_delay": 500, "hold_ms": 5000}))
+    env = {**obs_env, "FACELIVE_HOME": str(own.root)}
+    with ObsSession(tmp_path_factory.mktemp("obs"), [collection], video=Video(fps=10), env=env) as session:
+        session.wait_status("the swapped face", is_live, seconds=60)
+        yield session
+
+
+@pytest.mark.parametrize("engine", SWAPPERS)
+def test_a_network_makes_the_face(obs: ObsSession, engine: str) -> None:
+    status = change(obs, {"engine": engine})
+    assert status["last_error"] == "" and status["raw_frames_shown"] == 0
+    shown, bare = obs.picture(CAMERA), bare_picture(obs)
+    assert difference(shown[ROOM], bare[ROOM]) == 0
+    assert difference(shown[HEAD], bare[HEAD]) > 3
+
+
+def test_engines_change_while_recording_and_nothing_bare_is_seen(obs: ObsSession, camera_clip: Path) -> None:
+    wanted = [*SWAPPERS, MESH, SWAPPERS[0]]
+    worn: list[str] = []
+
+    def through() -> bool:
+        worn.append(wanted[len(worn)])
+        change(obs, {"engine": worn[-1]})
+        return len(worn) == len(wanted)
+
+    recorded = heads(obs.record(through, seconds=120))
+    assert distance_to_nearest(recorded, heads(camera_clip)).min() > 2, "a bare frame"
+    status = obs.wait_status("the swapped face", is_live)
+    assert status["raw_frames_shown"] == 0
+
+
+def refused(obs: ObsSession, engine: str, words: str) -> dict[str, Any]:
+    """Choose an engine that cannot be had; the status once it says so. The one before goes on."""
+    obs.client.set_source_filter_settings(CAMERA, FILTER, {"engine": engine}, True)
+    status = obs.wait_status(words, lambda s: words in s["last_error"])
+    assert status["raw_frames_shown"] == 0
+    return status
+
+
+def test_a_network_that_breaks_is_refused_and_the_one_before_goes_on(obs: ObsSession, own: Home) -> None:
+    change(obs, {"engine": SWAPPERS[0]})
+    other = own.models / SWAPPERS[1]
+    content = other.read_bytes()
+    pid = obs.wait_status("the engine", lambda s: s["engine_pid"] > 0)["engine_pid"]
+    try:
+        other.write_bytes(content[: len(content) // 2])
+        status = refused(obs, SWAPPERS[1], SWAPPERS[1])
+        assert obs.wait_status("the face before", is_live)["engine_pid"] == pid
+        assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
+        assert "Traceback" not in status["last_error"]
+    finally:
+        other.write_bytes(content)
+    obs.wait_status("the network that is whole again", lambda s: s["last_error"] == "" and is_live(s))
+
+
+def test_a_network_that_is_gone_is_named(obs: ObsSession, own: Home) -> None:
+    listed = own.models / BROUGHT_FILE
+    assert set(json.loads(listed.read_text())) >= set(SWAPPERS)
+    refused(obs, "nobody.onnx", "nobody.onnx")
+    status = change(obs, {"engine": MESH})
+    assert status["last_error"] == "" and status["raw_frames_shown"] == 0
+    assert os.path.exists(own.models / SWAPPERS[0])
