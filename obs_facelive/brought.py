@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,14 +12,16 @@ from typing import Final
 import msgspec
 
 from obs_facelive.catalog import ModelError, load_catalog
-from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match
+from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match, recognise
 from obs_facelive.download import DownloadError, Tell, fetch_pinned
 from obs_facelive.files import read_at_most, sha256_at_most
 from obs_facelive.home import BROUGHT_FILE, MAX_BROUGHT_BYTES, MAX_TITLE, Home
-from obs_facelive.runtime.graph import Graph, Value, read_graph
+from obs_facelive.runtime.graph import read_graph
 from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
 from obs_facelive.words import plain
 
+OWN_CONTRACTS: Final = "contracts"
+"""In the models folder: contracts of the person's own."""
 SUFFIXES: Final = (".onnx", ".dfm")
 _FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
 
@@ -42,7 +43,7 @@ class Brought:
 
     Attributes
     ----------
-    path : where it is; it may be gone meanwhile, see `verify_model`
+    path : where it is; it may be gone or changed meanwhile, see `verify_model`
     contract, kind : which one it keeps, and of what kind that is
     sha256 : of its content, in hex
     names : role → name of the tensor
@@ -63,15 +64,27 @@ class Brought:
         """Its name in the models folder, by which commands and settings know it."""
         return self.path.name
 
-    def matched(self, contracts: Iterable[Contract] | None = None) -> Matched:
+    def matched(self) -> Matched:
         """What it takes and gives. Raises `ModelError` where its contract is not there any more, or is another one now."""
-        for contract in load_contracts() if contracts is None else contracts:
+        for contract in _contracts(self.path.parent):
             if contract.name == self.contract and {*contract.inputs, *contract.outputs} == set(self.names):
                 return Matched(contract, self.names, self.size)
         raise ModelError(
-            f"{self.file} was added for the contract {self.contract}, which this FaceLive has not. Add the file again: "
-            f"'facelive model remove {self.file}', then 'facelive model add'."
+            f"{self.file} was added for the contract {self.contract}, which is not as it was then. Add it again: "
+            f"'facelive model add {self.path}'."
         )
+
+
+def contracts_of(home: Home) -> list[Contract]:
+    """FaceLive's contracts, and those that the person put into the folder `OWN_CONTRACTS`. Raises `ModelError`."""
+    return _contracts(home.models)
+
+
+def _contracts(models: Path) -> list[Contract]:
+    ours, own = load_contracts(), load_contracts(models / OWN_CONTRACTS)
+    if twice := {contract.name for contract in ours} & {contract.name for contract in own}:
+        raise ModelError(f"{models / OWN_CONTRACTS}: FaceLive has a contract {min(twice)} itself; rename yours")
+    return [*ours, *own]
 
 
 def list_models(home: Home) -> list[Brought]:
@@ -81,60 +94,61 @@ def list_models(home: Home) -> list[Brought]:
 
 def find_model(home: Home, file: str) -> Brought:
     """The one of that name. Raises `ModelError` that says which there are."""
-    entries = _read(home)
-    if file not in entries:
+    listed = _read(home)
+    if file not in listed:
         known = (
-            f"There are: {', '.join(sorted(entries))}." if entries else "None was added yet: 'facelive model add FILE'."
+            f"There are: {', '.join(sorted(listed))}." if listed else "None was added yet: 'facelive model add FILE'."
         )
         raise ModelError(f"there is no model {file!r}. {known}")
-    return _brought(home, file, entries[file])
+    return _brought(home, file, listed[file])
 
 
 def find_kind(home: Home, kind: Kind) -> Brought:
-    """The first of that kind, by file name. Raises `ModelError` that says what to do where there is none."""
+    """The first of that kind, by file name. Raises `ModelError` that says how to get one where there is none."""
     for brought in list_models(home):
         if brought.kind == kind:
             return brought
-    raise ModelError(f"this needs a {kind}, and none was added yet: 'facelive model add FILE', see docs/models.md")
+    known = next((k.file for c in contracts_of(home) if c.kind == kind for k in c.files if k.url), "")
+    more = f", or have it fetched: 'facelive model get {known}'" if known else ""
+    raise ModelError(f"no {kind} was added yet. Add one: 'facelive model add FILE'{more}.")
 
 
-def add_model(home: Home, path: Path, contract: str = "", contracts: list[Contract] | None = None) -> Brought:
+def add_model(home: Home, path: Path, contract: str = "") -> Brought:
     """Copies the model at ``path`` into the models folder and puts it on the list, whole or not at all.
 
     Where several contracts fit, ``contract`` says which; else a file whose content is known decides, then one whose name is.
-    Raises `ModelError`, in words for people.
+    A model that is there and was damaged is made whole. Raises `ModelError`, in words for people.
     """
-    contracts = load_contracts() if contracts is None else contracts
     file = _own_name(path.name)
     content = read_model(path)
     sha256 = hashlib.sha256(content).hexdigest()
-    try:
-        graph = read_graph(content)
-        fits = match(graph, content, contracts)
-    except ValueError as error:
-        raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
-    matched = _chosen(path.name, sha256, graph, fits, contract, contracts)
+    matched = recognise(path.name, content, sha256, contracts_of(home), contract)
     target = home.models / file
-    entries = _read(home)
-    here = target.exists() or target.is_symlink()
-    if here and _sha256(target) != sha256:
-        todo = f"'facelive model remove {file}' takes it away" if file in entries else "Give yours another name"
+    listed = _read(home)
+    there = _sha256(target)
+    if (
+        there != sha256
+        and (target.exists() or target.is_symlink())
+        and not (file in listed and listed[file].sha256 == sha256)
+    ):
+        todo = f"'facelive model remove {file}' takes it away" if file in listed else "Give yours another name"
         raise ModelError(f"there is another {file} in {home.models}. {todo}.")
     title = plain(path.stem, MAX_TITLE).strip() or file
-    entries[file] = _Entry(matched.contract.name, matched.contract.kind, sha256, matched.names, matched.size, title)
+    kept = matched.contract
+    entry = _Entry(kept.name, kept.kind, sha256, matched.names, matched.size, title)
     try:
         home.models.mkdir(parents=True, exist_ok=True)
-        if not here:
+        if there != sha256:
             _write(target, content)
         try:
-            _write_list(home, entries)
+            _write_list(home, {**listed, file: entry})
         except BaseException:
-            if not here:
+            if there != sha256 and file not in listed:
                 target.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise ModelError(f"{file} could not be put into {home.models}: {error.strerror or error}") from error
-    return _brought(home, file, entries[file])
+    return _brought(home, file, entry)
 
 
 def remove_model(home: Home, file: str) -> None:
@@ -147,7 +161,7 @@ def remove_model(home: Home, file: str) -> None:
         raise ModelError(f"{file} could not be deleted: {error.strerror or error}") from error
 
 
-def verify_model(home: Home, file: str, contracts: list[Contract] | None = None) -> Brought:
+def verify_model(home: Home, file: str) -> Brought:
     """The model of that name, if it is what was added, still keeps its contract, and ONNX Runtime opens it.
 
     Raises `ModelError` that says what is wrong and what to do.
@@ -155,30 +169,28 @@ def verify_model(home: Home, file: str, contracts: list[Contract] | None = None)
     from obs_facelive.runtime.session import open_session
 
     brought = find_model(home, file)
-    again = f"Add it again: 'facelive model remove {file}', then 'facelive model add'."
     content = read_model(brought.path)
     if hashlib.sha256(content).hexdigest() != brought.sha256:
-        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. {again}")
-    matched = brought.matched(contracts)
+        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. Add it again.")
+    matched = brought.matched()
     try:
         keeps = matched in match(read_graph(content), content, [matched.contract])
     except ValueError:
         keeps = False
     if not keeps:
-        raise ModelError(f"{file} does not keep the contract {brought.contract} any more. {again}")
+        raise ModelError(
+            f"{file} does not keep the contract {brought.contract} any more. Add it again: 'facelive model add {brought.path}'."
+        )
     open_session(brought.path, "cpu")
     return brought
 
 
-def get_model(
-    home: Home, file: str, accept: bool = False, tell: Tell = lambda *_: None, contracts: list[Contract] | None = None
-) -> Brought:
+def get_model(home: Home, file: str, accept: bool = False, tell: Tell = lambda *_: None) -> Brought:
     """Fetches a known file, checks it against its pinned hash and adds it; broken off, it goes on where it stopped.
 
     ``accept``: the person accepts a licence that does not let everybody use it for everything. Raises `ModelError`, in words.
     """
-    contracts = load_contracts() if contracts is None else contracts
-    contract, known = _known(file, contracts)
+    contract, known = _known(file, contracts_of(home))
     if not known.free and not accept:
         raise ModelError(
             f"{file} may not be used by everybody for everything: {known.licence}. If that suits what you do, say so: "
@@ -192,7 +204,7 @@ def get_model(
             raise ModelError(str(error)) from error
         except OSError as error:
             raise ModelError(f"{file} could not be kept in {cached.parent}: {error.strerror or error}") from error
-    brought = add_model(home, cached if cached.exists() else home.models / known.file, contract.name, contracts)
+    brought = add_model(home, cached if cached.exists() else home.models / known.file, contract.name)
     cached.unlink(missing_ok=True)
     return brought
 
@@ -223,36 +235,6 @@ def _own_name(name: str) -> str:
     return file
 
 
-def _chosen(
-    name: str, sha256: str, graph: Graph, fits: list[Matched], wanted: str, contracts: list[Contract]
-) -> Matched:
-    known = {contract.name for contract in contracts}
-    if wanted and wanted not in known:
-        raise ModelError(f"there is no contract {wanted!r}. There are: {', '.join(sorted(known))}.")
-    if wanted:
-        fits = [matched for matched in fits if matched.contract.name == wanted]
-    if not fits:
-        what = f"does not keep the contract {wanted}" if wanted else "is no kind of model that FaceLive knows"
-        raise ModelError(
-            f"{name} {what}. It takes {_told(graph.inputs)} and gives {_told(graph.outputs)}. "
-            "docs/models.md says what can be added."
-        )
-    if len(fits) > 1:
-        by_hash = [m for m in fits if any(known.sha256 == sha256 for known in m.contract.files)]
-        by_name = [m for m in fits if any(known.file == name for known in m.contract.files)]
-        fits = by_hash or by_name or fits
-    if len(fits) > 1:
-        names = ", ".join(matched.contract.name for matched in fits)
-        raise ModelError(f"{name} may be several kinds of model: {names}. Say which: --contract NAME")
-    return fits[0]
-
-
-def _told(values: tuple[Value, ...]) -> str:
-    sizes = (", ".join("?" if side is None else str(side) for side in value.shape) for value in values[:8])
-    told = [f"{plain(v.name, 40)} {v.dtype} [{shape}]" for v, shape in zip(values, sizes, strict=False)]
-    return (", ".join(told) or "nothing") + (" …" if len(values) > 8 else "")
-
-
 def _brought(home: Home, file: str, entry: _Entry) -> Brought:
     return Brought(home.models / file, **msgspec.structs.asdict(entry))
 
@@ -260,20 +242,20 @@ def _brought(home: Home, file: str, entry: _Entry) -> Brought:
 def _read(home: Home) -> dict[str, _Entry]:
     path = home.models / BROUGHT_FILE
     try:
-        entries = msgspec.json.decode(read_at_most(path, MAX_BROUGHT_BYTES), type=dict[str, _Entry])
+        listed = msgspec.json.decode(read_at_most(path, MAX_BROUGHT_BYTES), type=dict[str, _Entry])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}). Delete it, and add your models again.") from error
-    if strange := [file for file in entries if not _FILE.fullmatch(file)]:
+    if strange := [file for file in listed if not _FILE.fullmatch(file)]:
         raise ModelError(
             f"{path} lists {strange[0]!r}, which is no model's name. Delete it, and add your models again."
         )
-    return entries
+    return listed
 
 
-def _write_list(home: Home, entries: dict[str, _Entry]) -> None:
-    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(entries, order="sorted"), indent=2))
+def _write_list(home: Home, listed: dict[str, _Entry]) -> None:
+    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -15,7 +15,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 
 from obs_facelive.catalog import ModelError, catalog_folder
-from obs_facelive.runtime.graph import Graph, Value, last_initializer
+from obs_facelive.runtime.graph import Graph, Value, last_initializer, read_graph
+from obs_facelive.words import plain
 
 Kind: TypeAlias = Literal["swapper", "recogniser", "dfm"]
 Identity: TypeAlias = Literal["emap", "unit", "raw", ""]
@@ -94,6 +95,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     out_mean, out_std : its picture is y * out_std + out_mean, in 0..1
     identity : what the source takes of an embedding e: "raw" e; "unit" u = e / |e|; "emap" u times the last weights of the file
         (512x512), again made of length one
+    not_first : operators that do not all stand among the graph's first nodes (there it would scale its input itself)
     files : those that are known
     """
 
@@ -108,6 +110,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     out_mean: Scale = 0.0
     out_std: Scale = 1.0
     identity: Identity = ""
+    not_first: list[str] = []
     files: list[KnownFile] = []
 
     def __post_init__(self) -> None:
@@ -160,7 +163,44 @@ def match(graph: Graph, content: bytes, contracts: Iterable[Contract]) -> list[M
     return found
 
 
+def recognise(name: str, content: bytes, sha256: str, contracts: list[Contract], wanted: str = "") -> Matched:
+    """The one contract that the model in ``content`` keeps: the ``wanted`` one, if it has a name.
+
+    Where several fit, a known file's ``sha256`` (in hex) decides, then a known file's ``name``. Raises `ModelError`, in words.
+    """
+    names = sorted(contract.name for contract in contracts)
+    if wanted and wanted not in names:
+        raise ModelError(f"there is no contract {wanted!r}. There are: {', '.join(names)}.")
+    try:
+        graph = read_graph(content)
+        fits = match(graph, content, [contract for contract in contracts if wanted in ("", contract.name)])
+    except ValueError as error:
+        raise ModelError(f"{name} is not an ONNX file, or is cut short ({error})") from error
+    if not fits:
+        what = f"does not keep the contract {wanted}" if wanted else "is no kind of model that FaceLive knows"
+        raise ModelError(
+            f"{name} {what}. It takes {_told(graph.inputs)} and gives {_told(graph.outputs)}. "
+            "docs/models.md says what can be added."
+        )
+    if len(fits) > 1:
+        by_hash = [matched for matched in fits if any(known.sha256 == sha256 for known in matched.contract.files)]
+        by_name = [matched for matched in fits if any(known.file == name for known in matched.contract.files)]
+        fits = by_hash or by_name or fits
+    if len(fits) > 1:
+        several = ", ".join(matched.contract.name for matched in fits)
+        raise ModelError(f"{name} may be several kinds of model: {several}. Say which: --contract NAME")
+    return fits[0]
+
+
+def _told(values: tuple[Value, ...]) -> str:
+    sizes = (", ".join("?" if side is None else str(side) for side in value.shape[:8]) for value in values)
+    told = [f"{plain(value.name, 40)} {value.dtype} [{shape}]" for value, shape in zip(values[:8], sizes, strict=False)]
+    return (", ".join(told) or "nothing") + (" …" if len(values) > 8 else "")
+
+
 def _matched(graph: Graph, contract: Contract) -> Matched | None:
+    if contract.not_first and set(contract.not_first) <= set(graph.first):
+        return None
     picture = contract.inputs[_PICTURE[contract.kind]]
     for inputs, sizes in _orders(graph.inputs, contract.inputs, {}):
         for outputs, all_sizes in _orders(graph.outputs, contract.outputs, sizes):

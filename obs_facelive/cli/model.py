@@ -33,12 +33,11 @@ def model_list(
     ] = False,
 ) -> None:
     """List the models that you added."""
-    from obs_facelive.brought import list_models
-    from obs_facelive.contracts import load_contracts
+    from obs_facelive.brought import contracts_of, list_models
 
     home = Home.find()
     try:
-        contracts = load_contracts()
+        contracts = contracts_of(home)
         brought = list_models(home)
     except ModelError as error:
         end(str(error))

@@ -21,6 +21,8 @@ DTYPES: Final = {
     **{10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16"},
 }
 """Numbers of TensorProto.DataType → names; what is not among them is "other"."""
+FIRST: Final = 8
+"""Nodes in which a network scales its input itself, if it does (insightface/model_zoo/arcface_onnx.py)."""
 
 _Parts: TypeAlias = "list[memoryview]"
 _FLOAT32, _FLOAT16 = 1, 10
@@ -44,19 +46,27 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What a graph takes and gives, in its own order; initializers that it lists among its inputs are left out."""
+    """What a graph takes and gives, in its own order.
+
+    Attributes
+    ----------
+    inputs : without the initializers that it may list there
+    first : operators of its first `FIRST` nodes
+    """
 
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
+    first: tuple[str, ...] = ()
 
 
 def read_graph(content: bytes) -> Graph:
-    """Inputs and outputs of the ONNX model in ``content`` (a ModelProto).
+    """What is said at the ends of the ONNX model in ``content`` (a ModelProto).
 
     Raises `ValueError`, in words, where the bytes are malformed or hold no graph.
     """
     inputs: list[Value] = []
     outputs: list[Value] = []
+    first: list[str] = []
     weights: set[str] = set()
     for field, value in _fields(_graph(content)):
         if field == 11:
@@ -65,9 +75,11 @@ def read_graph(content: bytes) -> Graph:
             outputs.append(_value(_message(value)))
         elif field == 5:
             weights.add(_text(_last(_only([_message(value)], 8), b"")))
+        elif field == 1 and len(first) < FIRST:
+            first.append(_text(_last(_only([_message(value)], 4), b"")))
     if not outputs:
         raise ValueError("its graph has no outputs")
-    return Graph(tuple(value for value in inputs if value.name not in weights), tuple(outputs))
+    return Graph(tuple(value for value in inputs if value.name not in weights), tuple(outputs), tuple(first))
 
 
 def last_initializer(content: bytes) -> Floats | None:
