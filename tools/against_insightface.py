@@ -2,7 +2,7 @@
 
 Same networks (one session, which both sides use), frames, machine, run; frame by frame in turn. insightface's side is what its
 examples do with each frame: `FaceAnalysis.get` (detector, then recogniser) and `INSwapper.get` with ``paste_back``. Ours is the
-whole pipeline as it runs live, badge and mark and all. The stand-in networks take the time that the real ones take.
+whole pipeline as it runs live, badge and mark and all. The stand-in networks have as many weights as the real ones.
 
 Without ``--detector`` (an SCRFD file, such as det_10g.onnx) insightface is given the face that we found, and finding costs it
 nothing. It is given BGR, as it wants it; what OBS gives has four channels.
@@ -19,6 +19,7 @@ import platform
 import statistics
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,6 +269,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the two networks")
     parser.add_argument("--json", type=Path, help="the figures go there, too")
     choice = parser.parse_args()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
     with tempfile.TemporaryDirectory() as folder:
         files = Networks(
             choice.swapper or write(Path(folder), "inswapper_128.onnx", choice.width),

@@ -34,6 +34,10 @@ from obs_facelive.swap.photo import PhotoNetwork, latent
 from tests.conftest import bgra
 from tools.stand_ins.build import write
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`estimate` is deprecated:FutureWarning"
+)  # insightface's call of scikit-image
+
 NEAR = 1e-3
 """In pixels, and in a network's range."""
 LEVEL = 1
