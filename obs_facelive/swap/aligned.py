@@ -15,6 +15,10 @@ FEATHER: Final = 0.08
 """Share of the crop's side over which it fades out towards its edge: the networks are not sure of themselves there."""
 
 
+AROUND: Final = 4
+"""Pixels around the face's points that a layer has."""
+
+
 class CropNetwork(Protocol):
     """A network that swaps the face in an aligned crop.
 
@@ -40,7 +44,7 @@ class AlignedSwapper:
         self._edges: dict[int, Plane] = {}
 
     def swap(self, frame: Frame, face: Face, settings: Settings) -> Layer:
-        """The network's face in place of ``face``, as large as its crop, as far as that lies in the frame."""
+        """The network's face in place of ``face``, as far as its crop and the face lie in the frame."""
         network, boost = self._network, settings.pixel_boost
         size = network.size * boost
         matrix = placement(five_points(face.points), network.template, size)
@@ -53,8 +57,11 @@ class AlignedSwapper:
         ends = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
         corners = ends @ back[:, :2].T + back[:, 2]
         limits = np.array([frame.width, frame.height])
-        low = np.clip(np.floor(corners.min(0)), 0, limits).astype(int)
-        high = np.clip(np.ceil(corners.max(0)) + 1, low, limits).astype(int)
+        # Mergers show nothing beyond the face's outline.
+        low = np.maximum(corners.min(0), face.points[:, :2].min(0) - AROUND)
+        high = np.minimum(corners.max(0), face.points[:, :2].max(0) + AROUND)
+        low = np.clip(np.floor(low), 0, limits).astype(int)
+        high = np.clip(np.ceil(high), low, limits).astype(int)
         width, height = (high - low).tolist()
         if not width or not height:
             return Layer(

@@ -96,7 +96,19 @@ def test_what_the_network_answers_lies_where_it_was_cut_out(canonical: Canonical
     inside = layer.mask == 255
     assert inside.mean() > 0.4 and layer.pixels.shape == (height, width, 3)
     np.testing.assert_allclose(layer.pixels[inside], below[inside] - 10, atol=4)  # twice through a warp
-    assert layer.mask[[0, -1]].max() < 8 and layer.mask[:, [0, -1]].max() < 8
+    x, y = face.points[:, 0], face.points[:, 1]
+    assert layer.x < x.min() < x.max() < layer.x + width and layer.y < y.min() < y.max() < layer.y + height
+    columns, rows = (x - layer.x).astype(int), (y - layer.y).astype(int)
+    assert (layer.mask[rows, columns] > 0).mean() > 0.9  # the crop ends above the brows
+
+
+def test_a_crop_fades_out_towards_its_edge(canonical: CanonicalFace) -> None:
+    frame, face = frame_with_face(canonical)
+    network = Mirror()
+    network.template = "arcface_112_v1"  # closer to the face: its edge crosses it
+    layer = AlignedSwapper(network).swap(frame, face, Settings())
+    step = np.abs(np.diff(layer.mask.astype(int), axis=0)).max(), np.abs(np.diff(layer.mask.astype(int), axis=1)).max()
+    assert layer.mask.min() == 0 and max(step) < 64
 
 
 def test_a_mask_of_the_networks_own_counts(canonical: CanonicalFace) -> None:
