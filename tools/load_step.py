@@ -5,6 +5,7 @@ swapper becomes slow (250 ms, a test double around the real one), later every co
 shows delay, frame rates and rung over time; the figures are printed, one JSON line last.
 
     python -m tools.load_step load.png
+    python -m tools.load_step net.png --steps none --network inswapper_128.onnx --width 0.25   # a network makes the face
     python -m tools.load_step load.png --steps burn --quality full --trace burn.csv     # a trace for the tests
 """
 
@@ -33,6 +34,7 @@ from obs_facelive.quality import LADDER
 from obs_facelive.settings import Settings
 from obs_facelive.video import read_frames
 from tools.load_report import SLOW, Sample, figures, plot, write_trace
+from tools.network_share import home_with_networks
 from tools.stand_in import StandIn
 
 FPS = 30
@@ -195,6 +197,8 @@ def main() -> int:
     )
     parser.add_argument("--loaded", type=float, default=LOADED, help=f"seconds of each load (default: {LOADED:.0f})")
     parser.add_argument("--quality", choices=["auto", "full"], default="auto", help="full: without the governor")
+    parser.add_argument("--network", help="the engine: a stand-in of tools.stand_ins (default: the built-in one)")
+    parser.add_argument("--width", type=float, default=1.0, help="its channels' share of the original's")
     parser.add_argument("--trace", type=Path, help="a CSV of what was measured")
     options = parser.parse_args()
     home = Home.find()
@@ -205,7 +209,13 @@ def main() -> int:
     plan = [(QUIET, "none")]
     for name in options.steps.split(","):
         plan += [(options.loaded, name), (AFTER, "none")]
-    samples = run(home, clip, {"quality": options.quality}, plan)
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = {"quality": options.quality}
+        if options.network:
+            files = [options.network, "w600k_r50.onnx"]
+            home = home_with_networks(home, Path(folder) / "home", files, options.width)
+            chosen |= {"engine": options.network, "device": "cpu"}
+        samples = run(home, clip, chosen, plan)
     plot(samples, plan, Settings().most_delay, options.out)
     if options.trace:
         write_trace(samples, options.trace)

@@ -64,7 +64,8 @@ def home_with_networks(home: Home, root: Path, files: list[str], width: float) -
     """A home that has the personas and models of ``home``, and stand-ins besides."""
     other = Home(root)
     other.root.mkdir(parents=True, exist_ok=True)
-    (other.root / "personas").symlink_to(home.personas.resolve())
+    for name in ("personas", "env", "cache"):
+        (other.root / name).symlink_to((home.root / name).resolve())
     shutil.copytree(home.models, other.models)
     for file in files:
         add_model(other, write(root / "networks", file, width))

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.library import MAX_BYTES, PHOTOS, THUMBNAIL_FILE, Persona
 from obs_facelive.personas.make import Portrait
 from obs_facelive.personas.photos import read_photo
+from obs_facelive.runtime.background import Background
 from obs_facelive.runtime.choice import Choice, choose
 from obs_facelive.runtime.graph import last_initializer
 from obs_facelive.runtime.onnx_file import read_model
@@ -159,10 +161,16 @@ class _Opened:
         emap = last_initializer(content) if matched.contract.identity == "emap" else None
         devices = available_devices() if device == "auto" else [device]
         try:
-            session, choice = choose(devices, lambda which: open_session(path, which, threads()), matched.size)
+            session, choice = choose(devices, lambda which: _opened_on(path, which), matched.size)
         except ModelError as error:
             raise ModelError(f"{model.file} cannot be used: {error}") from error
         return cls(session, matched, emap, choice)
+
+
+def _opened_on(path: Path, device: Device) -> Session:
+    if device == "cpu":
+        return Background(lambda: open_session(path, device, threads()))
+    return open_session(path, device)
 
 
 def threads() -> int:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from obs_facelive.catalog import ModelError
 from obs_facelive.runtime.choice import OFF, choose, sample
 from obs_facelive.runtime.session import Device, open_session
 
 MS: dict[str, float] = {"cpu": 40, "fast": 4, "slow": 90}
+SIDE = 16
 WAYS = "fast", "slow", "wrong", "nan", "raises", "absent", "half"
 
 
@@ -55,8 +56,14 @@ class Faulty:
 
 
 @pytest.fixture(scope="module")
-def session(models: Path) -> Any:
-    return open_session(models / "face_blendshapes_v2.onnx", "cpu")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Twice what it gets."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "side", "side"]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "twice", ends[:1], ends[1:])
+    file = tmp_path_factory.mktemp("model") / "twice.onnx"
+    opsets = [helper.make_opsetid("", 13)]
+    file.write_bytes(helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString())
+    return open_session(file, "cpu")
 
 
 def opener(session: Any, ways: dict[Device, str], clock: Clock) -> Callable[[Device], Any]:
@@ -73,7 +80,7 @@ def test_the_fastest_that_is_right(session: Any, cuda: str, directml: str, corem
     ways: dict[Device, str] = {"cuda": cuda, "directml": directml, "coreml": coreml, "cpu": "cpu"}
     clock = Clock()
 
-    opened, choice = choose(list(ways), opener(session, ways, clock), 192, clock)
+    opened, choice = choose(list(ways), opener(session, ways, clock), SIDE, clock)
 
     good = [device for device, way in ways.items() if way in ("fast", "half")]
     assert choice.device == (good[0] if good else "cpu")
@@ -101,17 +108,17 @@ def test_no_device_that_may_be_used_is_right(session: Any, way: str) -> None:
     clock = Clock()
     ways: dict[Device, str] = {"cuda": way, "cpu": "cpu"}
     with pytest.raises(ModelError, match="no device that may be used is right: CPU: 40 ms; CUDA: "):
-        choose(["cuda"], opener(session, ways, clock), 192, clock)
+        choose(["cuda"], opener(session, ways, clock), SIDE, clock)
 
 
 @pytest.mark.parametrize(("way", "words"), [("nan", "already on the CPU"), ("raises", "does not run on the CPU")])
 def test_what_is_wrong_on_the_cpu_is_wrong(session: Any, way: str, words: str) -> None:
     clock = Clock()
     with pytest.raises(ModelError, match=words):
-        choose(["cpu"], opener(session, {"cpu": way}, clock), 192, clock)
+        choose(["cpu"], opener(session, {"cpu": way}, clock), SIDE, clock)
 
 
 def test_the_sample_is_always_the_same_and_fits(session: Any) -> None:
-    first, second = sample(session, 192), sample(session, 192)
-    assert [a.shape for a in first.values()] == [tuple(n for n in e.shape) for e in session.get_inputs()]
+    first, second = sample(session, SIDE), sample(session, SIDE)
+    assert {name: array.shape for name, array in first.items()} == {"x": (1, 3, SIDE, SIDE)}
     assert all((first[name] == second[name]).all() and first[name].min() >= 0 for name in first)
