@@ -45,8 +45,8 @@ class End:
 class Stages:
     recogniser = remember = add = None
 
-    def device(self, settings: Settings) -> str:
-        return "cpu"
+    def provider(self, settings: Settings) -> str:
+        return "CPU"
 
 
 class Worn:
