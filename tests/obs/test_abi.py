@@ -25,7 +25,7 @@ from obs_facelive.link import order
 from obs_facelive.obs import abi, panel_persona
 from obs_facelive.obs.filter import CAMERA_FLAGS, CAMERA_ID, CAMERA_NAME, FLAGS, ID, NAME
 from obs_facelive.obs.panel import CAMERA_PRIVACY_NOTE, PRIVACY_NOTE
-from obs_facelive.settings import Settings
+from obs_facelive.settings import MESH, Settings
 from tests.obs.driving import HEAD, ROOM, detail, difference
 from tools.libobs32 import VERSION, installed_libobs, libobs32
 from tools.virtual_display import virtual_display
@@ -149,7 +149,8 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
         else:
             names = home.persona_titles()
             personas = {"": f"First one ({next(iter(names.values()))})", **names}
-            choices = field.choices if field.kind == "choice" else personas
+            lists = {"persona": personas, "engine": {MESH: "Mesh (built in)", **home.swapper_titles()}}
+            choices = lists.get(field.name, field.choices)
             expected.append(_property(field.name, "list", **about) | {"choices": choices})
         if field.name == "privacy":
             expected.append(_property("privacy_note", "text", PRIVACY_NOTE))
