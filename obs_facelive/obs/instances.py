@@ -71,7 +71,7 @@ class Instance:
     error: str = ""
     added: str = ""
     wanted: str = ""
-    followed: str = ""
+    followed: str | None = None
     note: str = ""
     lack: str = ""
     try_again: float = 0.0

@@ -44,7 +44,7 @@ class Targets:
         if name != camera.wanted:
             # What we wrote comes back later, maybe after one more renaming: it is no choice of the person's.
             camera.wanted = name if name == camera.followed else camera.wanted
-            camera.followed = ""
+            camera.followed = None
         if held and name == camera.wanted and called != name:
             if called != camera.followed:
                 self._scenes.change_settings(source, {CAMERA.name: called})

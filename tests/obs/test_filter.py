@@ -129,7 +129,7 @@ def test_the_persona_changes_while_live(still: ObsSession, home: Home) -> None:
         states.add(status["state"])
         return bool(status["persona"] == other and status["applied_seq"] >= status["settings_seq"])
 
-    still.client.set_source_filter_settings(CAMERA, FILTER, {"persona": other}, True)
+    still.client.set_source_filter_settings(CAMERA, FILTER, {"persona": other, "crossfade_ms": 0}, True)
     still.wait_status("the other persona", changed)
     fresh(still)
 

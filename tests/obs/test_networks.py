@@ -54,6 +54,7 @@ def obs(
         yield session
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", SWAPPERS)
 def test_a_network_makes_the_face(obs: ObsSession, engine: str) -> None:
     status = change(obs, {"engine": engine})
