@@ -165,21 +165,31 @@ def test(setup: Setup, arguments: list[str]) -> int:
         command = [str(setup.home.python), "-m", *words]
         return subprocess.Popen(command, cwd=CHECKOUT, env=setup.env.environ, text=True, **how)
 
-    # Types take minutes, of one core: they are checked while the models and the clips are made.
+    # Types take minutes, of one core: they are checked while models and clips are made, and on.
     types = tool("mypy", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         setup.make("camera.mp4", "barcode.mp4 --barcode")
-        said, _ = types.communicate()
-    finally:
+    except BaseException:
         types.kill()
-    say(f"== mypy\n{said.strip()}")
-    bad = types.returncode != 0
+        raise
     # Two at a time, but for those that need the computer to themselves: they drive OBS, or race against another process.
     whole = ["-n 2 tests/unit tests/contract".split(), "--durations 25 tests/link tests/obs tests/chaos".split()]
-    runs = [["pytest", *chosen] for chosen in ([arguments] if arguments else whole)]
-    for words in (["ruff", "format", "--check"], ["ruff", "check"], *runs):
+    first, *rest = [["pytest", *chosen] for chosen in ([arguments] if arguments else whole)]
+    bad = False
+
+    def check(*words: str) -> None:
+        nonlocal bad
         say(f"== {' '.join(words)}")
         bad |= tool(*words).wait() != 0
+
+    check("ruff", "format", "--check")
+    check("ruff", "check")
+    check(*first)
+    said, _ = types.communicate()
+    say(f"== mypy\n{said.strip()}")
+    bad |= types.returncode != 0
+    for words in rest:
+        check(*words)
     return int(bad)
 
 

@@ -62,7 +62,9 @@ def test_with_consent_the_face_is_worn_with_its_badge(obs: ObsSession, own: Home
     assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
 
 
-@pytest.mark.parametrize("how", ["withdrawn by the command", "withdrawn", "deleted"])
+@pytest.mark.parametrize(
+    "how", ["withdrawn by the command", pytest.param("withdrawn", marks=pytest.mark.slow), "deleted"]
+)
 def test_what_is_withdrawn_is_gone_at_once(obs: ObsSession, own: Home, camera_clip: Path, how: str) -> None:
     """The hold limit is five seconds: the face is not held for it."""
     folder = own.personas / NAME

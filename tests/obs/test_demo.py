@@ -67,6 +67,7 @@ def test_bad_counters_fail_the_demo(change: dict[str, int], words: str) -> None:
         judge(good | change)
 
 
+@pytest.mark.slow
 def test_the_render_callback_is_measured(home: Home, camera_clip: Path) -> None:
     figures = measure(home, camera_clip, samples=40)
     kinds, spans = figures["kinds"], figures["spans"]

@@ -85,7 +85,9 @@ def lagged(folder: Path, kind: str, scripts: Sequence[Path], env: dict[str, str]
     return float(100 * skipped / (after.render_total_frames - before.render_total_frames))
 
 
-@pytest.mark.parametrize("neighbours", [[HOSTILE, SPIN], [HOLD]], ids=["hostile, spin", "hold"])
+@pytest.mark.parametrize(
+    "neighbours", [[HOSTILE, SPIN], pytest.param([HOLD], marks=pytest.mark.slow)], ids=["hostile, spin", "hold"]
+)
 def test_frames_are_in_time(tmp_path: Path, obs_env: dict[str, str], neighbours: list[Path]) -> None:
     # What else a shared machine does only makes frames later: the best of some pairs of runs is nearest to the truth.
     more = []
