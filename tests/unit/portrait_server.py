@@ -61,8 +61,8 @@ def served(files: dict[str, bytes]) -> Iterator[Portraits]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             body = body[: portraits.break_after]
+            portraits.sent += len(body)  # before: whoever has read it all may look at once
             self.wfile.write(body)
-            portraits.sent += len(body)
 
         def log_message(self, *_: object) -> None:
             pass
