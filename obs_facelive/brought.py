@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,24 +25,11 @@ SUFFIXES: Final = (".onnx", ".dfm")
 _FILE: Final = re.compile(r"\w[\w .()+-]{0,95}\.(onnx|dfm)", re.IGNORECASE | re.ASCII)
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """What the list says of a file."""
-
-    contract: str
-    kind: Kind
-    sha256: str
-    names: dict[str, str]
-    size: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """A model in the models folder, as it was when it was added.
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list says of a file.
 
     Attributes
     ----------
-    path : where it is; it may be gone or changed meanwhile, see `verify_model`
     contract, kind : which one it keeps, and of what kind that is
     sha256 : of its content, in hex
     names : role → name of the tensor
@@ -51,7 +37,6 @@ class Brought:
     title : what it is called in panels, one line
     """
 
-    path: Path
     contract: str
     kind: Kind
     sha256: str
@@ -59,10 +44,28 @@ class Brought:
     size: int
     title: str
 
+
+class Brought(_Entry, frozen=True, kw_only=True):
+    """A model in the models folder, as it was when it was added, with what the list says of it.
+
+    Attributes
+    ----------
+    path : where it is; it may be gone or changed meanwhile, see `read`
+    """
+
+    path: Path
+
     @property
     def file(self) -> str:
         """Its name in the models folder, by which commands and settings know it."""
         return self.path.name
+
+    def read(self) -> bytes:
+        """Its content. Raises `ModelError` where that is not what was added."""
+        content = read_model(self.path)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ModelError(f"{self.file} is not the file that was added: it was changed or damaged. Add it again.")
+        return content
 
     def matched(self) -> Matched:
         """What it takes and gives. Raises `ModelError` where its contract is not there any more, or is another one now."""
@@ -135,7 +138,9 @@ def add_model(home: Home, path: Path, contract: str = "") -> Brought:
         raise ModelError(f"there is another {file} in {home.models}. {todo}.")
     title = plain(path.stem, MAX_TITLE).strip() or file
     kept = matched.contract
-    entry = _Entry(kept.name, kept.kind, sha256, matched.names, matched.size, title)
+    entry = _Entry(
+        contract=kept.name, kind=kept.kind, sha256=sha256, names=matched.names, size=matched.size, title=title
+    )
     try:
         home.models.mkdir(parents=True, exist_ok=True)
         if there != sha256:
@@ -169,9 +174,7 @@ def verify_model(home: Home, file: str) -> Brought:
     from obs_facelive.runtime.session import open_session
 
     brought = find_model(home, file)
-    content = read_model(brought.path)
-    if hashlib.sha256(content).hexdigest() != brought.sha256:
-        raise ModelError(f"{file} is not the file that was added: it was changed or damaged. Add it again.")
+    content = brought.read()
     matched = brought.matched()
     try:
         keeps = matched in match(read_graph(content), content, [matched.contract])
@@ -236,7 +239,7 @@ def _own_name(name: str) -> str:
 
 
 def _brought(home: Home, file: str, entry: _Entry) -> Brought:
-    return Brought(home.models / file, **msgspec.structs.asdict(entry))
+    return Brought(path=home.models / file, **msgspec.structs.asdict(entry))
 
 
 def _read(home: Home) -> dict[str, _Entry]:

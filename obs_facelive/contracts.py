@@ -70,7 +70,7 @@ class KnownFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     url, sha256, bytes : where it is, the hash of its content and its length; no address without a hash, 0: not known
     """
 
-    file: str
+    file: Annotated[str, msgspec.Meta(pattern=r"^\w[\w .()+-]*\Z")]
     licence: str
     free: bool
     url: str = ""

@@ -51,7 +51,7 @@ class Stages:
 
     def provider(self, settings: Settings) -> str:
         """For people: where the networks of ``settings``' engine run."""
-        return (settings.engine != MESH and self._swappers.told()) or DEVICES[self.device(settings)]
+        return (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[self.device(settings)]
 
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.

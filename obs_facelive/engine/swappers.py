@@ -26,7 +26,6 @@ from obs_facelive.personas.photos import read_photo
 from obs_facelive.runtime.background import Background
 from obs_facelive.runtime.choice import Choice, choose
 from obs_facelive.runtime.graph import last_initializer
-from obs_facelive.runtime.onnx_file import read_model
 from obs_facelive.runtime.session import Device, Session, available_devices, open_session
 from obs_facelive.settings import MESH, Settings
 from obs_facelive.swap import Swapper
@@ -60,6 +59,7 @@ class Swappers:
         self._home, self._portrait = home, portrait
         self._lock = threading.Lock()
         self._opened: tuple[tuple[str, str, Device], _Opened] | None = None
+        self._told: dict[str, str] = {}
         self._people: dict[tuple[str, str], Floats] = {}
 
     def make(self, settings: Settings, persona: Persona, canonical: CanonicalFace, device: Device) -> Swapper:
@@ -86,19 +86,19 @@ class Swappers:
             opened = self._open(model, device)
             person = self._person(persona, device)
         return AlignedSwapper(
-            PhotoNetwork(opened.session, opened.matched, latent(person, opened.identity, opened.emap))
+            PhotoNetwork(opened.session, opened.matched, latent(person, opened.matched.contract.identity, opened.emap))
         )
 
-    def told(self) -> str:
-        """For people: where the network that was opened last runs, and how the other devices did; empty if there is none."""
-        opened = self._opened
-        return opened[1].choice.words if opened else ""
+    def told(self, engine: str) -> str:
+        """For people: where the network ``engine`` runs, and how the other devices did; empty if it was not opened."""
+        return self._told.get(engine, "")
 
     def _open(self, model: Brought, device: Device) -> _Opened:
         key = model.file, model.sha256, device
         if self._opened is None or self._opened[0] != key:
             self._opened = None  # before, so that two large networks are not in memory because of us
             self._opened = key, _Opened.of(model, device)
+            self._told[model.file] = self._opened[1].choice.words
         return self._opened[1]
 
     def _person(self, persona: Persona, device: Device) -> Floats:
@@ -107,6 +107,7 @@ class Swappers:
         key = model.sha256, persona.info.digest
         if key not in self._people:
             matched = model.matched()
+            model.read()
             session = open_session(model.path, device, threads())
             face = ArcFace(session, matched.names["picture"], matched.names["embedding"], matched.size)
             found = []
@@ -146,18 +147,10 @@ class _Opened:
     emap: Floats | None
     choice: Choice
 
-    @property
-    def identity(self) -> str:
-        return self.matched.contract.identity
-
     @classmethod
     def of(cls, model: Brought, device: Device) -> _Opened:
         matched, path = model.matched(), model.path
-        content = read_model(path)
-        if hashlib.sha256(content).hexdigest() != model.sha256:
-            raise ModelError(
-                f"{model.file} was changed or damaged after it was added. Add it again: facelive model add FILE"
-            )
+        content = model.read()
         emap = last_initializer(content) if matched.contract.identity == "emap" else None
         devices = available_devices() if device == "auto" else [device]
         try:

@@ -6,17 +6,21 @@ from typing import Final, Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from obs_facelive.catalog import ModelError
 from obs_facelive.frame import Face, Frame, Layer, Pixels, Plane
 from obs_facelive.settings import Settings
 from obs_facelive.swap.align import crop, five_points, placement
 
 FEATHER: Final = 0.08
 """Share of the crop's side over which it fades out towards its edge: the networks are not sure of themselves there."""
-
-
 AROUND: Final = 4
 """Pixels around the face's points that a layer has."""
+LEAST_MASK: Final = 0.5
+"""Share of the middle of the face that a network's own mask must show, or the person is seen."""
+LEAST_CHANGE: Final = 2.0
+"""Levels that a network must change there in the mean: one that gives back what it got changes up to one, by rounding."""
 
 
 class CropNetwork(Protocol):
@@ -44,11 +48,18 @@ class AlignedSwapper:
         self._edges: dict[int, Plane] = {}
 
     def swap(self, frame: Frame, face: Face, settings: Settings) -> Layer:
-        """The network's face in place of ``face``, as far as its crop and the face lie in the frame."""
+        """The network's face in place of ``face``, as far as its crop and the face lie in the frame.
+
+        Raises `ModelError` where the network leaves the face bare.
+        """
         network, boost = self._network, settings.pixel_boost
         size = network.size * boost
-        matrix = placement(five_points(face.points), network.template, size)
-        picture, mask = boosted(network, crop(frame.pixels, matrix, size), boost)
+        five = five_points(face.points)
+        matrix = placement(five, network.template, size)
+        given = crop(frame.pixels, matrix, size)
+        picture, mask = boosted(network, given, boost)
+        if _bare(given, picture, mask, five @ matrix[:, :2].T + matrix[:, 2]):
+            raise ModelError("the network left the face as it is, so it is not shown. Choose another engine.")
         edge = self._edge(size)
         mask = edge if mask is None else np.minimum(mask, edge)
 
@@ -79,6 +90,15 @@ class AlignedSwapper:
             ramp = np.clip(apart, 0, 1) ** 2 * (3 - 2 * np.clip(apart, 0, 1))
             self._edges[size] = np.asarray(np.round(np.outer(ramp, ramp) * 255), np.uint8)
         return self._edges[size]
+
+
+def _bare(given: Pixels, picture: Pixels, mask: Plane | None, five: npt.NDArray[np.float64]) -> bool:
+    """Whether the live person is still to be seen between their eyes and mouth, the ``five`` points in the crop ``given``."""
+    middle = np.zeros(given.shape[:2], np.uint8)
+    cv2.fillConvexPoly(middle, cv2.convexHull(np.round(five).astype(np.int32)), 255)
+    change = np.mean(cv2.mean(cv2.absdiff(given, picture), middle)[:3])
+    shown = 1.0 if mask is None else cv2.mean(mask, middle)[0] / 255
+    return bool(change < LEAST_CHANGE or shown < LEAST_MASK)
 
 
 def boosted(network: CropNetwork, picture: Pixels, boost: int) -> tuple[Pixels, Plane | None]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from obs_facelive.catalog import ModelError
 from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane
 from obs_facelive.settings import Settings
 from obs_facelive.swap.align import TEMPLATES, as_input, as_picture, crop, five_points, placement
@@ -23,14 +24,14 @@ def canonical(models: Path) -> CanonicalFace:
 class Mirror:
     """Gives the crop back, darker by a constant; with or without a mask."""
 
-    def __init__(self, size: int = 128, mask: int | None = None) -> None:
-        self.size, self.template, self._mask, self.runs = size, "arcface_128", mask, 0
+    def __init__(self, size: int = 128, mask: int | None = None, darker: int = 10) -> None:
+        self.size, self.template, self._mask, self._darker, self.runs = size, "arcface_128", mask, darker, 0
 
     def run(self, picture: Pixels) -> tuple[Pixels, Plane | None]:
         assert picture.shape == (self.size, self.size, 3) and picture.dtype == np.uint8 and picture.flags.c_contiguous
         self.runs += 1
         mask = None if self._mask is None else np.full(picture.shape[:2], self._mask, np.uint8)
-        return np.clip(picture.astype(int) - 10, 0, 255).astype(np.uint8), mask
+        return np.clip(picture.astype(int) - self._darker, 0, 255).astype(np.uint8), mask
 
 
 def points_at(canonical: CanonicalFace, x: float, y: float, size: float) -> Floats:
@@ -113,8 +114,15 @@ def test_a_crop_fades_out_towards_its_edge(canonical: CanonicalFace) -> None:
 
 def test_a_mask_of_the_networks_own_counts(canonical: CanonicalFace) -> None:
     frame, face = frame_with_face(canonical)
-    assert AlignedSwapper(Mirror(mask=0)).swap(frame, face, Settings()).mask.max() == 0
-    assert AlignedSwapper(Mirror(mask=90)).swap(frame, face, Settings()).mask.max() == 90
+    assert AlignedSwapper(Mirror(mask=200)).swap(frame, face, Settings()).mask.max() == 200
+
+
+@pytest.mark.parametrize("boost", [1, 2])
+@pytest.mark.parametrize("network", [Mirror(mask=0), Mirror(mask=90), Mirror(darker=0), Mirror(darker=1)])
+def test_a_network_that_leaves_the_face_bare_is_refused(canonical: CanonicalFace, network: Mirror, boost: int) -> None:
+    frame, face = frame_with_face(canonical)
+    with pytest.raises(ModelError, match="left the face as it is"):
+        AlignedSwapper(network).swap(frame, face, Settings(pixel_boost=boost))
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 180), (640, 360), (320, 0), (-500, 180), (320, 5000)])

@@ -134,6 +134,7 @@ FILE = '[[files]]\nfile="a.onnx"\nlicence="MIT"\nfree=true\n'
         (GOOD + FILE + 'url="https://example.org/a.onnx"\n', "sha256"),
         (GOOD + FILE + f'sha256="{"0" * 64}"\nurl="http://example.org/a.onnx"\n', "https"),
         (GOOD + FILE + 'sha256="12"\n', "sha256"),
+        (GOOD + FILE.replace("a.onnx", "../a.onnx"), "file"),
     ],
 )
 def test_a_malformed_file_is_refused_in_words(tmp_path: Path, toml: str, words: str) -> None:
