@@ -63,7 +63,8 @@ def test_with_consent_the_face_is_worn_with_its_badge(obs: ObsSession, own: Home
 
 
 @pytest.mark.parametrize(
-    "how", ["withdrawn by the command", pytest.param("withdrawn", marks=pytest.mark.slow), "deleted"]
+    "how",
+    ["withdrawn by the command", *(pytest.param(how, marks=pytest.mark.slow) for how in ("withdrawn", "deleted"))],
 )
 def test_what_is_withdrawn_is_gone_at_once(obs: ObsSession, own: Home, camera_clip: Path, how: str) -> None:
     """The hold limit is five seconds: the face is not held for it."""

@@ -36,6 +36,7 @@ def test_the_demo_shows_the_persona(home: Home, camera_clip: Path, tmp_path: Pat
     assert np.abs(camera - persona).mean() > 0.5
 
 
+@pytest.mark.slow
 def test_a_bare_or_covered_recording_is_found_out(home: Home, camera_clip: Path, tmp_path: Path) -> None:
     """The clip itself, coded once more: bare in the first half, blurred in the second."""
     with av.open(str(tmp_path / "bare.mp4"), "w") as container:

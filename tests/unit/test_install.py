@@ -137,6 +137,7 @@ def _wheel(folder: Path, name: str, version: str, needs: str = "") -> None:
             wheel.writestr(file, content)
 
 
+@pytest.mark.slow
 def test_one_onnx_runtime_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new graphics card: plain ONNX Runtime is installed, the other is wanted, and both own the same files."""
     _wheel(tmp_path, "onnxruntime", "1.0")

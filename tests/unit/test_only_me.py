@@ -43,7 +43,7 @@ def pair(cast: dict[str, Renderer]) -> list[Shot]:
     return list(shots(scene, cast))
 
 
-@pytest.mark.parametrize("scene", [PASS, RETURN], ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [PASS, pytest.param(RETURN, marks=pytest.mark.slow)], ids=lambda scene: scene.name)
 def test_the_owner_is_swapped_and_nobody_else(
     scene: Scene, cast: dict[str, Renderer], stages: Stages, models: Path
 ) -> None:
