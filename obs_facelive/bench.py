@@ -63,6 +63,7 @@ class Result(msgspec.Struct, frozen=True):
     render_callback_ratio : see `tools.render_cost`; None where there is no OBS
     machine : what it was measured on, and how high the face was
     render_callback : the figures behind the ratio, or why there is none (``missing``)
+    views : see `tools.views`: how often a frame is drawn and worked on, with more and more views open; or ``missing``
     """
 
     mesh_720p_fps_one_core: float
@@ -71,6 +72,7 @@ class Result(msgspec.Struct, frozen=True):
     render_callback_ratio: float | None
     machine: dict[str, Any]
     render_callback: dict[str, Any]
+    views: dict[str, Any]
 
     def json(self) -> str:
         """One line."""
@@ -90,7 +92,7 @@ class _Recorder(Stopwatch):
 
 
 def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
-    """Measures on the pictures of ``clip``. Takes about ten seconds, and half a minute more with ``obs``.
+    """Measures on the pictures of ``clip``. Takes about ten seconds, and a minute more with ``obs``.
 
     Raises `BenchError`.
     """
@@ -101,7 +103,9 @@ def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
             stages, face = measure(home, clip)
     except (ModelError, PersonaError) as error:
         raise BenchError(str(error)) from error
-    callback = render_callback(home, clip) if obs else {"missing": "not asked for"}
+    skipped = {"missing": "not asked for"}
+    callback = in_obs("render_cost", home, clip) if obs else skipped
+    views = in_obs("views", home, clip) if obs else skipped
     networks = sum(stages[name] for name in NETWORKS)
     around = sum(ms for name, ms in stages.items() if name not in (*NETWORKS, SWAPPER))
     return Result(
@@ -111,6 +115,7 @@ def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
         render_callback_ratio=callback.get("render_callback_ratio"),
         machine={**_machine(), "face_px": round(face)},
         render_callback=callback,
+        views=views,
     )
 
 
@@ -214,15 +219,15 @@ def _link() -> Iterator[tuple[SharedMemory, EngineEnd]]:
         memory.close()
 
 
-def render_callback(home: Home, clip: Path) -> dict[str, Any]:
-    """What `tools.render_cost` of the checkout measures in a real OBS, or why it cannot (``missing``)."""
+def in_obs(tool: str, home: Home, clip: Path) -> dict[str, Any]:
+    """What `tools.render_cost` or `tools.views` of the checkout measures in a real OBS, or why it cannot (``missing``)."""
     if shutil.which("obs") is None:
         return {"missing": "OBS is not installed, or not on the PATH"}
     places = (Path(__file__).parents[1], Path.cwd())
-    checkout = next((p for p in places if (p / "tools" / "render_cost.py").is_file()), None)
+    checkout = next((p for p in places if (p / "tools" / f"{tool}.py").is_file()), None)
     if checkout is None:
         return {"missing": "the tool that measures in OBS is in FaceLive's checkout: run it there"}
-    command = [sys.executable, "-m", "tools.render_cost", "--clip", str(clip.absolute())]
+    command = [sys.executable, "-m", f"tools.{tool}", "--clip", str(clip.absolute())]
     env = {**os.environ, "FACELIVE_HOME": str(home.root)}
     done = subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True)
     if done.returncode:
@@ -262,6 +267,11 @@ def report(result: Result) -> Group:
     else:
         ratio = f"{result.render_callback_ratio:.2f}, and {callback['copies_us']:.0f} µs for the copies"
         table.add_row("render callback / OBS's Render Delay", ratio)
+    if "missing" in result.views:
+        table.add_row("a frame in several views of OBS", f"not measured: {result.views['missing']}")
+    for views, seen in result.views.items() if "missing" not in result.views else ():
+        counts = f"drawn {seen['frames_rendered']:.1f} times, captured {seen['frames_captured']:.2f} times"
+        table.add_row(f"a frame in OBS, {views}", counts)
     machine = result.machine
     table.add_row("measured on", f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}")
     return Group(stages, "", table)

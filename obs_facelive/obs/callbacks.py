@@ -179,6 +179,7 @@ def destroy(row: int) -> None:
 @cfunc(types.void(_I64, types.float32), cache=True)
 def video_tick(row: int, seconds: float) -> None:
     """A new frame begins: the next render captures."""
+    add(row, r.TICKS, 1)
     put(row, r.TICKED, 1)
 
 

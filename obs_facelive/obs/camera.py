@@ -14,7 +14,7 @@ from obs_facelive.obs import callbacks
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.abi import AUDIO_CHANNELS, AUDIO_FRAMES, AUDIO_MIXES
 from obs_facelive.obs.callbacks import draw, end_row, new_row
-from obs_facelive.obs.capture import get, put
+from obs_facelive.obs.capture import add, get, put
 from obs_facelive.obs.native import call_back, function, table
 
 _width = function("obs_source_get_width")
@@ -120,6 +120,7 @@ def video_tick(row: int, seconds: float) -> None:
         size = _width(target) << 32 | _height(target)
         _release(target)
     put(row, r.TARGET_SIZE, size)
+    add(row, r.TICKS, 1)
     put(row, r.TICKED, 1)
 
 

@@ -14,7 +14,7 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.link.obs_end import format_block
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.status import Delays
+from obs_facelive.obs.lately import Lately
 
 _PATCH_AIR = 1 << 18
 """Bytes of an output slot beyond one full frame: for what tests lay over a full-frame view."""
@@ -65,7 +65,7 @@ class Instance:
     row: int
     serial: int
     block: Block | None = None
-    delays: Delays = field(default_factory=Delays)
+    lately: Lately = field(default_factory=Lately)
     presses: tuple[int, int, int] = (0, 0, 0)
     hotkey_ids: tuple[int, ...] = ()
     error: str = ""
@@ -139,7 +139,7 @@ class Instances:
                 commands += self._take_back(instance, now)
             if instance.block is None and needed and words[r.SWAP] and now >= instance.try_again:
                 commands += self._give(instance, needed, now)
-            instance.delays.sample(words)
+            instance.lately.sample(words)
         self._free(now)
         return commands
 

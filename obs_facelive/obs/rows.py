@@ -62,7 +62,8 @@ L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
     MAP_LINE,
     WAS_OPEN,
 ) = range(32, 55)
-# Counters, for people and tests; AGE_NS / AGED: how old pictures were when OBS drew them, once a frame, while they move.
+# Counters, for people and tests; AGE_NS / AGED: how old pictures were when OBS drew them, once a frame, while they move;
+# TICKS: frames that OBS began, in each of which RENDERS counts every drawing and CAPTURES the work.
 (
     RENDERS,
     CAPTURES,
@@ -78,7 +79,8 @@ L_BLOCK, L_CAPACITY, L_PATCH_CAPACITY, L_SENT_SEQ, LINK_WORDS = range(5)
     BAD_RESULTS,
     AGE_NS,
     AGED,
-) = range(64, 78)
+    TICKS,
+) = range(64, 79)
 # GPU objects.
 STAGE = 80  # two
 COVER_TARGET = 84  # states.COVER_STEPS texrenders, the last one is the covered picture

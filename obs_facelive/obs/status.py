@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,27 +15,9 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import read_word
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.obs import rows as r
+from obs_facelive.obs.lately import Lately
 from obs_facelive.states import REASONS, STATE_NAMES
 from obs_facelive.words import plain
-
-
-class Delays:
-    """Added delay, sampled: from the capture of a frame to the moment its finished picture is there."""
-
-    def __init__(self) -> None:
-        self._samples: deque[float] = deque(maxlen=600)
-        self._last = -1
-
-    def sample(self, row: npt.NDArray[np.int64]) -> None:
-        """Looks at a row; call some times a second."""
-        if row[r.SHOWN_AT] != self._last and row[r.DELAY_NS]:
-            self._last = int(row[r.SHOWN_AT])
-            self._samples.append(row[r.DELAY_NS] / 1e6)
-
-    def percentile(self, q: float) -> float:
-        """Milliseconds, 0.0 before the first sample."""
-        return round(float(np.percentile(self._samples, q)), 1) if self._samples else 0.0
-
 
 _Number = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
 _Words = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -102,7 +83,7 @@ def status(
     row: npt.NDArray[np.int64],
     memory: SharedMemory | None,
     current: bool,
-    delays: Delays,
+    lately: Lately,
     names: tuple[str, str],
     note: str,
 ) -> dict[str, Any]:
@@ -114,6 +95,7 @@ def status(
     report = engine_report(memory) if memory else Report()
     sent = int(read_word(memory.address + 8 * at.SETTINGS_SEQ)) if memory else 0
     frames = max(1, int(row[r.RENDERS]))
+    draws, work = lately.a_frame()
     empty = row[r.KIND] == r.KIND_CAMERA and row[r.TARGET_SIZE] == 0
     return {
         "kind": r.KIND_NAMES[int(row[r.KIND])],
@@ -124,6 +106,7 @@ def status(
         "note": note,
         "width": int(row[r.WIDTH]),
         "height": int(row[r.HEIGHT]),
+        "frames_begun": int(row[r.TICKS]),
         "frames_rendered": int(row[r.RENDERS]),
         "frames_captured": int(row[r.CAPTURES]),
         "frames_sent": int(row[r.SENT]),
@@ -134,9 +117,11 @@ def status(
         "frames_with_face": int(row[r.WITH_FACE]),
         "frames_swapped": int(row[r.SWAPPED_FRAMES]),
         "raw_frames_shown": int(row[r.RAW_SHOWN]),
+        "draws_a_frame": draws,
+        "work_a_frame": work,
         "added_delay_ms": round(row[r.DELAY_NS] / 1e6, 1),
-        "added_delay_ms_p50": delays.percentile(50),
-        "added_delay_ms_p95": delays.percentile(95),
+        "added_delay_ms_p50": lately.delay(50),
+        "added_delay_ms_p95": lately.delay(95),
         "render_ns": int(row[r.RENDER_NS]) // frames,
         "copy_ns": int(row[r.COPY_NS]) // max(1, int(row[r.SENT])),
         "settings_seq": sent if current else sent + 2,
@@ -163,6 +148,8 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
         parts.append(f"about {fps} fps, delay about {delay} ms")
         if now["rung_why"]:  # the quality is not the best one
             parts.append(f"{now['rung']}: {now['rung_why']}")
+    if now["draws_a_frame"] >= 1.5:
+        parts.append(f"drawn {now['draws_a_frame']:.0f} times a frame, worked on {now['work_a_frame']:.0f} times")
     if now.get("sound"):
         parts.append(f"{', '.join(now['sound'])} in step")
     if now.get("note"):

@@ -27,9 +27,10 @@ from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
 from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
+from obs_facelive.obs.lately import Lately
 from obs_facelive.obs.recordings import Recordings
 from obs_facelive.obs.restarts import Restarts
-from obs_facelive.obs.status import Delays, engine_report, in_words, status
+from obs_facelive.obs.status import engine_report, in_words, status
 from obs_facelive.obs.targets import Targets
 
 _PERIOD = 0.05
@@ -117,9 +118,9 @@ class Supervisor:
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
         words, block = self._words[row], instance.block if instance else None
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
-        delays = instance.delays if instance else Delays()
+        lately = instance.lately if instance else Lately()
         note = (instance.lack or instance.note) if instance else ""
-        known = status(words, block.memory if block else None, current, delays, names, note)
+        known = status(words, block.memory if block else None, current, lately, names, note)
         return known | self._sound.report(row)
 
     def log(self, level: int, text: str) -> None:

@@ -14,7 +14,8 @@ from obs_facelive.link import layout as at
 from obs_facelive.link.atomic import write_word
 from obs_facelive.link.memory import SharedMemory
 from obs_facelive.obs import rows as r
-from obs_facelive.obs.status import Delays, Report, engine_report, in_words, read_report, status
+from obs_facelive.obs.lately import Lately
+from obs_facelive.obs.status import Report, engine_report, in_words, read_report, status
 
 GOOD: dict[str, Any] = {
     "fps": 29.9,
@@ -88,7 +89,7 @@ def test_the_panel_has_a_line_whatever_the_engine_says(text: bytes, state: int) 
             write_word(memory.address + 8 * word, 2**63 - 1)
         row = np.zeros(r.ROW_WORDS, np.int64)
         row[r.STATE] = state
-        now = status(row, memory, False, Delays(), ("FaceLive", "camera"), "")
+        now = status(row, memory, False, Lately(), ("FaceLive", "camera"), "")
         json.loads(json.dumps(now, allow_nan=False))
         line = in_words({"late_ms": 0.0, **now}, "")
         assert line and line.isprintable() and len(line) < 1500
@@ -113,3 +114,17 @@ def test_a_text_without_an_end_is_read_up_to_its_room() -> None:
     write_word(memory.address + 8 * at.STATUS_SEQ, 2)
     assert engine_report(memory) == Report()
     memory.close()
+
+
+def test_what_a_frame_costs_is_told_by_the_last_seconds() -> None:
+    lately, row = Lately(), np.zeros(r.ROW_WORDS, np.int64)
+    assert lately.a_frame() == (0.0, 0.0)
+    lately.sample(row)
+    assert lately.a_frame() == (0.0, 0.0)
+    for views in (1, 4):
+        for _ in range(70):
+            row[r.TICKS] += 2
+            row[r.RENDERS] += 2 * views
+            row[r.CAPTURES] += 2
+            lately.sample(row)
+        assert lately.a_frame() == (views, 1.0)
