@@ -249,6 +249,8 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
         "RecFormat2": "mkv",
         "RecEncoder": "obs_x264",
         "RecTracks": 1,
+        "RecRB": True,
+        "RecRBTime": 5,
     }
     (profile / "basic.ini").write_text(
         _ini({"General": {"Name": "FaceLive"}, "Video": canvas, "Output": {"Mode": "Advanced"}, "AdvOut": recording}),

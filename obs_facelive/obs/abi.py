@@ -171,23 +171,43 @@ def frontend_save(libobs: ctypes.CDLL) -> Callable[[], None]:
 
 
 class Frontend:
-    """What OBS says of its recordings, to any thread. Raises `OSError` or `AttributeError` where OBS is too old (before 29)."""
+    """What OBS says of its files, to any thread. Raises `OSError` or `AttributeError` where OBS is too old (before 29)."""
 
     def __init__(self, libobs: ctypes.CDLL) -> None:
         library = _frontend(libobs)
-        self._active, self._last = library.obs_frontend_recording_active, library.obs_frontend_get_last_recording
-        self._active.restype, self._active.argtypes = ctypes.c_bool, []
-        self._last.restype, self._last.argtypes = ctypes.c_void_p, []
+        self._recording, self._replay_buffer = (
+            self._known(library, f"obs_frontend_{name}_active", ctypes.c_bool)
+            for name in ("recording", "replay_buffer")
+        )
+        self._last_recording, self._last_replay = (
+            self._known(library, f"obs_frontend_get_last_{name}", ctypes.c_void_p) for name in ("recording", "replay")
+        )
         self._free = libobs.bfree
         self._free.restype, self._free.argtypes = None, [ctypes.c_void_p]
 
+    @staticmethod
+    def _known(library: ctypes.CDLL, name: str, result: Any) -> Callable[[], Any]:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, []
+        return lambda: function()
+
     def recording(self) -> bool:
         """Whether OBS records."""
-        return bool(self._active())
+        return bool(self._recording())
+
+    def replay_buffer(self) -> bool:
+        """Whether OBS keeps the last seconds, to be saved."""
+        return bool(self._replay_buffer())
 
     def last_recording(self) -> str:
         """The path of the file that is being recorded, or was last; empty if there is none."""
-        text = self._last()
+        return self._path(self._last_recording())
+
+    def last_replay(self) -> str:
+        """The path of what was saved last of the replay buffer, once it is whole; empty if there is none."""
+        return self._path(self._last_replay())
+
+    def _path(self, text: int | None) -> str:
         if not text:
             return ""
         try:

@@ -1,4 +1,4 @@
-"""OBS's recordings: a sidecar beside each in which FaceLive swapped a face.
+"""OBS's recordings and replays: a sidecar beside each in which FaceLive swapped a face.
 
 Looked at, and never told: OBS's frontend calls its callbacks on the UI thread, and needs the GIL for Python's. Here its own
 words for "is recording" and "the last recording" are read, on the supervisor's thread; each file is hashed on its own.
@@ -64,49 +64,26 @@ class _Used:
         return sidecar.Camera(kind=self.kind, worn=worn, pictures=pictures, settings=sidecar.told(chosen))
 
 
-class Recordings:
-    """Watches for recordings, for one supervisor.
+class _Watch:
+    """What our filters do since something began to be kept.
 
-    Parameters
+    Attributes
     ----------
-    log : gets a line for OBS's log
+    path : of the file that it is kept in; None while there is none
     """
 
-    def __init__(
-        self, rows: r.Rows, frontend: abi.Frontend | None, home: Home, log: Callable[[int, str], None]
-    ) -> None:
-        self._rows, self._frontend, self._home, self._log = rows, frontend, home, log
-        self._path: Path | None = None
-        self._began = 0.0
+    def __init__(self, rows: r.Rows, home: Home) -> None:
+        self._rows, self._home = rows, home
         self._used: dict[tuple[int, int], _Used] = {}
-        self._looked_at = 0.0
-        self._threads: list[threading.Thread] = []
-        self._stop = threading.Event()
+        self._began = 0.0
+        self.path: Path | None = None
 
-    def tend(self, instances: Iterable[Instance], now: float) -> None:
-        """Looks whether OBS records, and what our filters do meanwhile. Call some times a second."""
-        if self._frontend is None or now - self._looked_at < PERIOD:
-            return
-        self._looked_at = now
-        # Its own thread may be writing the name, when OBS splits a recording: so it is read while there is one, and seldom.
-        path = Path(self._frontend.last_recording()) if self._frontend.recording() else None
-        if self._path:
-            self._look(instances)
-        if path != self._path:
-            self._finish()
-            self._path, self._began, self._used = path, time.time(), {}
-            if path:
-                self._look(instances)
+    def begin(self, path: Path | None) -> None:
+        """Counts anew."""
+        self.path, self._began, self._used = path, time.time(), {}
 
-    def close(self) -> None:
-        """Ends: what is being recorded gets its sidecar, without a hash; so does what is being hashed."""
-        self._stop.set()
-        self._finish()
-        self._path = None
-        for thread in self._threads:
-            thread.join(5)
-
-    def _look(self, instances: Iterable[Instance]) -> None:
+    def look(self, instances: Iterable[Instance]) -> None:
+        """Call some times a second."""
         for instance in instances:
             key = instance.row, instance.serial
             if key not in self._used:
@@ -117,14 +94,80 @@ class Recordings:
             persona = engine_report(instance.block.memory).persona if instance.block else ""
             self._used[key].look(self._rows, persona)
 
-    def _finish(self) -> None:
-        path, used = self._path, list(self._used.values())
-        if path is None:
+    def told(self) -> sidecar.Sidecar:
+        """What the sidecar says, up to now."""
+        cameras = [used.told(self._home) for used in self._used.values() if used.now[0] > used.before[0]]
+        return sidecar.describe(self._began, time.time(), cameras)
+
+
+class Recordings:
+    """Watches for recordings and replays, for one supervisor.
+
+    Parameters
+    ----------
+    log : gets a line for OBS's log
+    """
+
+    def __init__(
+        self, rows: r.Rows, frontend: abi.Frontend | None, home: Home, log: Callable[[int, str], None]
+    ) -> None:
+        self._frontend, self._log = frontend, log
+        self._recording, self._replay = _Watch(rows, home), _Watch(rows, home)
+        self._buffering = False
+        self._looked_at = 0.0
+        self._threads: list[threading.Thread] = []
+        self._stop = threading.Event()
+
+    def tend(self, instances: Iterable[Instance], now: float) -> None:
+        """Looks whether OBS records, and what our filters do meanwhile. Call some times a second."""
+        if self._frontend is None or now - self._looked_at < PERIOD:
             return
-        cameras = [u.told(self._home) for u in used if u.now[0] > u.before[0]]
-        note = sidecar.describe(self._began, time.time(), cameras)
+        self._looked_at = now
+        instances = list(instances)
+        # Its own thread may be writing the name, when OBS splits a recording: so it is read while there is one, and seldom.
+        path = Path(self._frontend.last_recording()) if self._frontend.recording() else None
+        watch = self._recording
+        if watch.path:
+            watch.look(instances)
+        if path != watch.path:
+            self._finish(watch)
+            watch.begin(path)
+            if path:
+                watch.look(instances)
+        self._tend_replays(self._frontend, instances)
+
+    def _tend_replays(self, frontend: abi.Frontend, instances: list[Instance]) -> None:
+        buffering, watch = frontend.replay_buffer(), self._replay
+        if buffering and not self._buffering:
+            watch.begin(self._last_replay(frontend))
+        self._buffering = buffering
+        if not buffering:
+            return
+        watch.look(instances)
+        # What is saved may be of any time since the buffer was switched on, so all of that is told.
+        if (path := self._last_replay(frontend)) != watch.path:
+            watch.path = path
+            self._finish(watch)
+
+    @staticmethod
+    def _last_replay(frontend: abi.Frontend) -> Path | None:
+        name = frontend.last_replay()
+        return Path(name) if name else None
+
+    def close(self) -> None:
+        """Ends: what is being recorded gets its sidecar, without a hash; so does what is being hashed."""
+        self._stop.set()
+        self._finish(self._recording)
+        self._recording.begin(None)
+        for thread in self._threads:
+            thread.join(5)
+
+    def _finish(self, watch: _Watch) -> None:
+        if watch.path is None:
+            return
+        note = watch.told()
         if note.swapped:
-            thread = threading.Thread(target=self._write, args=(path, note), name="FaceLive sidecar", daemon=True)
+            thread = threading.Thread(target=self._write, args=(watch.path, note), name="FaceLive sidecar", daemon=True)
             self._threads = [t for t in self._threads if t.is_alive()] + [thread]
             thread.start()
 

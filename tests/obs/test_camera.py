@@ -135,8 +135,14 @@ def test_a_recording_with_a_swapped_face_says_so_beside_it_and_in_it(obs: ObsSes
     bare = obs.record(0.5)
     obs.client.set_current_program_scene("Scene")
     fresh(obs)
+    obs.client.start_replay_buffer()
     film = obs.record(1.0)
+    obs.client.save_replay_buffer()
+    replay = Path(wait_for("the replay", lambda: obs.client.get_last_replay_buffer_replay().saved_replay_path, 20))
 
+    wait_for("the replay's sidecar", lambda: beside(replay).exists() and read(replay).files[replay.name].sha256, 20)
+    assert read(replay).swapped > 0
+    obs.client.stop_replay_buffer()
     wait_for("the sidecar with its hash", lambda: beside(film).exists() and read(film).files[film.name].sha256, 20)
     note = read(film)
     (ours,) = note.cameras

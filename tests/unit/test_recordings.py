@@ -22,12 +22,19 @@ class Frontend:
 
     def __init__(self) -> None:
         self.file, self.on = "", False
+        self.replay, self.buffering = "", False
 
     def recording(self) -> bool:
         return self.on
 
     def last_recording(self) -> str:
         return self.file
+
+    def replay_buffer(self) -> bool:
+        return self.buffering
+
+    def last_replay(self) -> str:
+        return self.replay
 
 
 class Block:
@@ -64,6 +71,14 @@ class World:
     def look(self) -> None:
         self._now += 2 * PERIOD
         self.watched.tend(self.instances, self._now)
+
+    def save(self, name: str) -> Path:
+        """OBS saves its replay buffer, and what belongs to it is written."""
+        path = self.folder / name
+        path.write_bytes(b"r" * 500)
+        self.frontend.replay = str(path)
+        self.stop()
+        return path
 
     def stop(self) -> None:
         """The recording ends, and everything is written."""
@@ -139,6 +154,33 @@ def test_an_end_in_the_middle_leaves_a_sidecar_without_a_hash(world: World, pers
     world.watched.close()
     assert sidecar.read(film).files == {"film.mkv": Content(bytes=1000)}
     world.watched.close()
+
+
+def test_each_replay_tells_what_was_worn_since_the_buffer_was_switched_on(world: World, persona: list[str]) -> None:
+    old = world.folder / "old.mkv"
+    world.frontend.replay = str(old)  # of the time before the script was loaded
+    world.swap(0, 9)
+    world.frontend.buffering = True
+    world.look()
+    world.swap(0, 3)
+    first = world.save("one.mkv")
+    world.swap(0, 4)
+    second = world.save("two.mkv")
+    assert [sidecar.read(path).swapped for path in (first, second)] == [3, 7]
+    assert sidecar.read(first).files == {"one.mkv": sidecar.content(first)}
+    assert not sidecar.beside(old).exists()
+    world.frontend.buffering = False
+    world.swap(0, 5)
+    world.frontend.buffering = True
+    world.look()
+    world.swap(0, 2)
+    assert sidecar.read(world.save("three.mkv")).swapped == 2
+
+
+def test_a_replay_without_a_swapped_face_has_none(world: World, persona: list[str]) -> None:
+    world.frontend.buffering = True
+    world.look()
+    assert not sidecar.beside(world.save("bare.mkv")).exists()
 
 
 def test_what_cannot_be_written_is_said_in_the_log(world: World, persona: list[str]) -> None:
