@@ -224,7 +224,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _about("Badge size", "Its height, in parts of the picture's shorter side.", "Output", "%"),
     ] = 6
     badge_language: Annotated[
-        Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "uk", "ja", "zh"],
+        Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "uk", "ja", "zh", "ko"],
         _about(
             "Badge language",
             "The language of your viewers.",
@@ -242,6 +242,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "uk": "Українська",
                 "ja": "日本語",
                 "zh": "中文",
+                "ko": "한국어",
             },
         ),
     ] = "en"

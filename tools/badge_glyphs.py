@@ -1,8 +1,9 @@
 """Makes the badge's letters: ``python -m tools.badge_glyphs`` writes ``obs_facelive/provenance/glyphs.json``.
 
 Outlines of those characters only that `obs_facelive.provenance.labels` has words of, so that no font has to be shipped: of
-DejaVu Sans Bold (a free licence of its own, which lets its glyphs be taken), and of Droid Sans Fallback (Apache 2.0) where that
-has none. Debian: ``apt install fonts-dejavu-core fonts-droid-fallback``; and ``pip install fonttools``.
+DejaVu Sans Bold (a free licence of its own, which lets its glyphs be taken), and where that has none of Droid Sans Fallback
+(Apache 2.0) and, for Korean, of Baekmuk Headline (a licence like MIT's). Debian: ``apt install fonts-dejavu-core
+fonts-droid-fallback fonts-baekmuk``; and ``pip install fonttools``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,18 @@ from obs_facelive.provenance.labels import LABELS
 
 OUT = Path(__file__).parents[1] / "obs_facelive/provenance/glyphs.json"
 LATIN = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf")
-OTHER = Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")
+OTHERS = (
+    Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),
+    Path("/usr/share/fonts/truetype/baekmuk/hline.ttf"),
+)
+ABOUT = (
+    "Made by tools/badge_glyphs.py of DejaVu Sans Bold (dejavu-fonts.github.io/License.html), Droid Sans Fallback (Copyright "
+    "Google, Apache License 2.0) and Baekmuk Headline (Copyright (c) 1986-2002 Kim Jeong-Hwan. All rights reserved. Permission "
+    "to use, copy, modify and distribute this font is hereby granted, provided that both the copyright notice and this "
+    "permission notice appear in all copies of the font, derivative works or modified versions, and that the following "
+    "acknowledgement appear in supporting documentation: Baekmuk Batang, Baekmuk Dotum, Baekmuk Gulim, and Baekmuk Headline "
+    "are registered trademarks owned by Kim Jeong-Hwan.); altered: only some glyphs, as polygons."
+)
 CAP = 1000
 """Units that a capital letter is high."""
 EM_OF_OTHER = 1360
@@ -73,20 +85,19 @@ def _curve(start: tuple[float, float], to: tuple[Any, ...]) -> list[tuple[float,
 
 def main() -> None:
     """Writes the file."""
-    latin, other = TTFont(LATIN), TTFont(OTHER)
+    latin, others = TTFont(LATIN), [TTFont(path) for path in OTHERS]
     pen = BoundsPen(latin.getGlyphSet())
     latin.getGlyphSet()["H"].draw(pen)
     em = CAP * latin["head"].unitsPerEm / pen.bounds[3]
     characters = sorted({character for label in LABELS.values() for text in label for character in text})
-    glyphs = {
-        c: outlines(latin, c, em, None) if ord(c) in latin.getBestCmap() else outlines(other, c, EM_OF_OTHER, CAP / 2)
-        for c in characters
-    }
-    head = {
-        "about": "Made by tools/badge_glyphs.py of DejaVu Sans Bold (dejavu-fonts.github.io/License.html) and Droid Sans "
-        "Fallback (Copyright Google, Apache License 2.0); altered: only some glyphs, as polygons.",
-        "cap": CAP,
-    }
+
+    def glyph(c: str) -> dict[str, Any]:
+        if ord(c) in latin.getBestCmap():
+            return outlines(latin, c, em, None)
+        return outlines(next(font for font in others if ord(c) in font.getBestCmap()), c, EM_OF_OTHER, CAP / 2)
+
+    glyphs = {c: glyph(c) for c in characters}
+    head = {"about": ABOUT, "cap": CAP}
     lines = ",\n".join(f"{json.dumps(c)}: {json.dumps(g, separators=(',', ':'))}" for c, g in glyphs.items())
     fresh = OUT.with_suffix(".new")
     fresh.write_text(json.dumps(head)[:-1] + ', "glyphs": {\n' + lines + "\n}}\n", encoding="utf-8")

@@ -31,5 +31,6 @@ LABELS: Final = {
     "uk": Label("ШІ", "ШІ-обличчя"),
     "ja": Label("AI", "AIの顔"),
     "zh": Label("AI", "AI换脸"),
+    "ko": Label("AI", "AI 얼굴"),
 }
 """By the values of the setting ``badge_language``."""
