@@ -170,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino"],
         _about(
             "Device",
-            "Where the engine's network runs. Automatic: where it is fastest, of the devices that get the same answer as the CPU.",
+            "Where the engine's network runs. Automatic: the fastest of the devices that get the same answer as the CPU.",
             "Engine",
             choices={
                 "auto": "Automatic",

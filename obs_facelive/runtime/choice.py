@@ -15,7 +15,7 @@ import numpy.typing as npt
 from obs_facelive.catalog import ModelError
 from obs_facelive.runtime.providers import DEVICES, Device
 from obs_facelive.runtime.session import Session
-from obs_facelive.runtime.trouble import short
+from obs_facelive.runtime.trouble import NO_ROOM, out_of_memory, short
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
@@ -131,7 +131,8 @@ def choose(
     try:
         wanted, ms = _measured(reference, given, clock)
     except Exception as error:  # ONNX Runtime has an exception class for each of its status codes
-        raise ModelError(f"the network does not run on the CPU: {short(error)}") from error
+        words = NO_ROOM if out_of_memory(error) else f"the network does not run on the CPU: {short(error)}"
+        raise ModelError(words) from error
     if not all(np.isfinite(answer).all() for answer in wanted):
         raise ModelError(
             "the network's answer is no numbers (NaN), already on the CPU: the file is damaged, or made wrongly"

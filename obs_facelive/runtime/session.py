@@ -12,7 +12,7 @@ from obs_facelive.catalog import ModelError
 from obs_facelive.runtime.graph import free_sizes
 from obs_facelive.runtime.onnx_file import read_model
 from obs_facelive.runtime.providers import NEEDS, UNMEASURED, Place, Where, available_devices, provider, providers
-from obs_facelive.runtime.trouble import out_of_memory, short
+from obs_facelive.runtime.trouble import NO_ROOM, out_of_memory, short
 
 Session: TypeAlias = Any
 """onnxruntime.InferenceSession (the package carries no types)."""
@@ -32,11 +32,9 @@ def open_session(path: Path, where: Where = "auto", threads: int = 1, side: int 
     such device opens it.
     """
     place = Place.of(where)
+    content = read_model(path)
     try:
-        content = read_model(path)
         sizes = free_sizes(content, side) if side else {}
-    except MemoryError as error:
-        raise ModelError(_too_large(path)) from error
     except ValueError as error:
         raise ModelError(f"{path.name} is not an ONNX file, or is cut short ({error})") from error
     available = available_devices()
@@ -53,7 +51,7 @@ def open_session(path: Path, where: Where = "auto", threads: int = 1, side: int 
             session = _open(content, place.on(candidate), threads, sizes)
         except Exception as error:  # ONNX Runtime has an exception class for each of its status codes
             if candidate == "cpu" and out_of_memory(error):
-                raise ModelError(_too_large(path)) from error
+                raise ModelError(f"{path.name}: {NO_ROOM}") from error
             problems.append(f"{candidate}: {short(error)}")
             continue
         if place.device == "auto":
@@ -83,10 +81,3 @@ def _open(content: bytes, place: Place, threads: int, sizes: dict[str, int]) -> 
     if wanted not in session.get_providers():
         raise ModelError(f"{wanted} did not start; its libraries may be missing")
     return session
-
-
-def _too_large(path: Path) -> str:
-    return (
-        f"there is not enough memory for {path.name}: it is too large for this computer, or other programs take too much. "
-        "Close some, or choose another engine."
-    )

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+NO_ROOM: Final = (
+    "there is not enough memory for it. It is too large for this computer, or other programs take too much: close some, or "
+    "choose another engine."
+)
+"""For people, of a network."""
 _LONGEST: Final = 160
 _NO_MEMORY: Final = re.compile(
     r"bad_?alloc|bad allocation|out of memory|failed to allocate|not enough memory|unable to allocate|cannot allocate"

@@ -22,7 +22,8 @@ from obs_facelive.runtime.choice import Choice
 from obs_facelive.runtime.hardware import hardware
 from obs_facelive.runtime.providers import Device, Place
 from obs_facelive.runtime.remembered import Remembered
-from tests.unit.test_choice import SIDE, Clock, opener, session  # noqa: F401 (a fixture)
+from tests.unit.test_choice import SIDE, Clock, opener
+from tests.unit.test_choice import session as session
 
 NETWORK = "ab" * 32
 WAYS: dict[Device, str] = {"cuda": "fast", "cpu": "cpu"}
@@ -31,9 +32,9 @@ WAYS: dict[Device, str] = {"cuda": "fast", "cpu": "cpu"}
 class Machine:
     """A computer whose devices can be broken, and that counts what is opened."""
 
-    def __init__(self, session: Any, folder: Path) -> None:
+    def __init__(self, opened: Any, folder: Path) -> None:
         self.ways, self.about, self.folder = dict(WAYS), "a card, driver 1", folder
-        self._session = session
+        self._session = opened
         self.opened: list[Device] = []
 
     def choose(self, place: Place = Place("auto"), network: str = NETWORK, size: int = SIDE) -> tuple[Any, Choice]:  # noqa: B008
