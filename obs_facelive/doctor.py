@@ -28,7 +28,8 @@ from obs_facelive.obs_home import Configuration, find_configurations
 from obs_facelive.obs_program import Program, find_programs
 from obs_facelive.personas.library import PersonaError, stored_persona
 from obs_facelive.registration import RegistrationError, scripts
-from obs_facelive.runtime.session import available_devices, open_session
+from obs_facelive.runtime.providers import available_devices
+from obs_facelive.runtime.session import open_session
 
 REPAIR = "run `python3 install.py` again"
 _SHARED_MEMORY = Path("/dev/shm")

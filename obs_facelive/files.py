@@ -1,4 +1,4 @@
-"""Reading files that anybody may have put there. Standard library only."""
+"""Reading files that anybody may have put there, and writing whole ones. Standard library only."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ def sha256_at_most(path: Path, limit: int) -> str:
     if left:
         raise ValueError("it changes while it is read")
     return hash.hexdigest()
+
+
+def write_in_one_step(path: Path, content: bytes) -> None:
+    """Puts ``content`` to ``path``, whole or not at all; its folder is made. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _length(file: BinaryIO, limit: int) -> int:

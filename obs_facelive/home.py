@@ -76,6 +76,11 @@ class Home:
         return self.root / "identity"
 
     @property
+    def devices(self) -> Path:
+        """What was measured and compiled for this computer's devices; it may be deleted at any time."""
+        return self.root / "cache" / "devices"
+
+    @property
     def logs(self) -> Path:
         """Rotating logs of the engine."""
         return self.root / "logs"

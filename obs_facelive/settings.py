@@ -167,21 +167,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 1
     device: Annotated[
-        Literal["auto", "cpu", "cuda", "directml", "coreml"],
+        Literal["auto", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino"],
         _about(
             "Device",
-            "Where the networks run. Automatic: the built-in engine's, which are small, on the CPU; one that you brought on "
-            "the graphics card, if it can.",
+            "Where the engine's network runs. Automatic: the fastest of the devices that get the same answer as the CPU.",
             "Engine",
             choices={
                 "auto": "Automatic",
                 "cpu": "CPU",
                 "cuda": "NVIDIA (CUDA)",
+                "tensorrt": "NVIDIA (TensorRT)",
                 "directml": "Windows (DirectML)",
                 "coreml": "macOS (CoreML)",
+                "openvino": "Intel (OpenVINO)",
             },
         ),
     ] = "auto"
+    gpu: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=7)],
+        _about("Graphics card", "Which one, where there are several: 1 lets OBS have the first for itself.", "Engine"),
+    ] = 0
+    gpu_memory_limit: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=65536)],
+        _about(
+            "Graphics memory",
+            "How much of the card's memory a network may take, with CUDA and TensorRT. 0: no limit.",
+            "Engine",
+            "MB",
+        ),
+    ] = 0
+    small_networks: Annotated[
+        Literal["cpu", "same"],
+        _about(
+            "Small networks",
+            "Where those run that find and follow faces. They are small: a graphics card mostly waits for them.",
+            "Engine",
+            choices={"cpu": "CPU", "same": "The device above, if it is not Automatic"},
+        ),
+    ] = "cpu"
     quality: Annotated[
         Literal["auto", "full"],
         _about(

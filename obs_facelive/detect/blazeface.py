@@ -10,7 +10,8 @@ import numpy as np
 from obs_facelive.catalog import model_file
 from obs_facelive.detect.common import cells, letterbox, suppress_weighted
 from obs_facelive.frame import Detections, Floats, Pixels
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Where
+from obs_facelive.runtime.session import open_session
 
 FILE = "face_detection_full_range.onnx"
 INPUT = 192
@@ -22,8 +23,8 @@ FAR = 3.0
 class BlazeFace:
     """Finds faces of about 5 % of the picture's longer side and more."""
 
-    def __init__(self, models: Path, device: Device = "cpu", threshold: float = 0.6) -> None:
-        self._session = open_session(model_file(models, FILE), device)
+    def __init__(self, models: Path, where: Where = "cpu", threshold: float = 0.6) -> None:
+        self._session = open_session(model_file(models, FILE), where)
         self._threshold = threshold
         # One anchor in the middle of each cell (MediaPipe's SsdAnchorsCalculator, options of face_detection_full_range).
         self._anchors = (cells(GRID) + np.float32(0.5)) * (INPUT / GRID)

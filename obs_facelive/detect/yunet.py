@@ -9,7 +9,8 @@ import numpy as np
 
 from obs_facelive.detect.common import cells, letterbox, levels, square_input, suppress_weighted
 from obs_facelive.frame import Detections, Pixels
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Where
+from obs_facelive.runtime.session import open_session
 
 
 class YuNet:
@@ -20,8 +21,8 @@ class YuNet:
     apart by shape. Raises `ModelError` for any other graph.
     """
 
-    def __init__(self, path: Path, device: Device = "auto", threshold: float = 0.7) -> None:
-        self._session = open_session(path, device)
+    def __init__(self, path: Path, where: Where = "auto", threshold: float = 0.7) -> None:
+        self._session = open_session(path, where)
         self._input, self._size = square_input(self._session, path, kind="YuNet", scores=2)
         self._threshold = threshold
 

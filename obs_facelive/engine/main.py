@@ -23,7 +23,7 @@ from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
 from obs_facelive.link.commands import Add, Close, Command, Open, Remember, lines, read
 from obs_facelive.link.ring import EngineEnd
-from obs_facelive.runtime.session import Device
+from obs_facelive.runtime.providers import Device
 
 log = logging.getLogger(__name__)
 

@@ -301,6 +301,6 @@ def _smooth(old: float, new: float) -> float:
     return new if old == 0 else 0.5 * (old + new)
 
 
-def _to_load(settings: Settings) -> tuple[str, ...]:
+def _to_load(settings: Settings) -> tuple[str | int, ...]:
     """What needs loading when it changes; everything else takes effect with the next frame."""
     return settings.persona, *stages(settings)

@@ -23,7 +23,7 @@ from obs_facelive.personas.library import Persona, PersonaError, PersonaInfo, lo
 from obs_facelive.personas.look import Studio
 from obs_facelive.personas.make import Portrait, find_portrait, make_persona
 from obs_facelive.pipeline import Pipeline
-from obs_facelive.runtime.session import DEVICES, Device
+from obs_facelive.runtime.providers import DEVICES, Device, Place
 from obs_facelive.settings import MESH, Settings
 from obs_facelive.shape.reshape import Reshape
 from obs_facelive.topology import load_canonical_face
@@ -40,18 +40,26 @@ class Stages:
     def __init__(self, home: Home, device: Device = "auto") -> None:
         self._home, self._device = home, device
         self._lock = threading.Lock()
-        self._networks: dict[Device, tuple[BlazeFace, FaceMesh]] = {}
+        self._networks: dict[Place, tuple[BlazeFace, FaceMesh]] = {}
         self._recogniser: Recogniser | None = None
         self._photos: Studio | None = None
         self._swappers = Swappers(home, self._portrait)
 
-    def device(self, settings: Settings) -> Device:
-        """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
-        return "cpu" if "cpu" in (self._device, settings.device) or settings.device == "auto" else settings.device
+    def place(self, settings: Settings) -> Place:
+        """Where a network may run that the person brought."""
+        device: Device = "cpu" if self._device == "cpu" else settings.device
+        return Place(device, settings.gpu, settings.gpu_memory_limit)
+
+    def small_place(self, settings: Settings) -> Place:
+        """Where the embedded networks run: small as they are, a graphics card only waits for them."""
+        place = self.place(settings)
+        return place if settings.small_networks == "same" and place.device != "auto" else Place("cpu")
 
     def provider(self, settings: Settings) -> str:
         """For people: where the networks of ``settings``' engine run."""
-        return (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[self.device(settings)]
+        return (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[
+            self.small_place(settings).device
+        ]
 
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
@@ -61,15 +69,13 @@ class Stages:
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)
-        detector, landmarker = self._opened(self.device(settings))
+        small = self.small_place(settings)
+        detector, landmarker = self._opened(small)
         canonical = load_canonical_face(self._home.models)
         network = settings.engine != MESH
-        swapper = self._swappers.make(settings, persona, canonical, "cpu" if self._device == "cpu" else settings.device)
+        swapper = self._swappers.make(settings, persona, canonical, self.place(settings))
         merger = Blend(canonical, persona.iris)
-        occlusion, reshape = (
-            Occlusion(self._home.models, canonical, self.device(settings)),
-            Reshape(persona.shape, canonical),
-        )
+        occlusion, reshape = Occlusion(self._home.models, canonical, small), Reshape(persona.shape, canonical)
         owner = Owner(self.recogniser, Enrolled(self._home), canonical)
         return Pipeline(
             detector,
@@ -85,7 +91,7 @@ class Stages:
         )
 
     def _portrait(self, picture: Pixels) -> Portrait:
-        return find_portrait(picture, *self._opened("cpu"))
+        return find_portrait(picture, *self._opened(Place("cpu")))
 
     def persona_of(self, picture: Pixels, info: PersonaInfo) -> Persona:
         """A persona of the largest face in ``picture``, not saved. Raises `ModelError` or `PersonaError`."""
@@ -124,11 +130,11 @@ class Stages:
             return None
         return None if enrolment is None else enrolment.likeness(embedding) >= SAME
 
-    def _opened(self, device: Device) -> tuple[BlazeFace, FaceMesh]:
+    def _opened(self, place: Place) -> tuple[BlazeFace, FaceMesh]:
         with self._lock:
-            if device not in self._networks:
-                self._networks[device] = BlazeFace(self._home.models, device), FaceMesh(self._home.models, device)
-            return self._networks[device]
+            if place not in self._networks:
+                self._networks[place] = BlazeFace(self._home.models, place), FaceMesh(self._home.models, place)
+            return self._networks[place]
 
     def persona_folder(self, settings: Settings) -> Path:
         """The folder of the persona that is meant: the first one if none is named. Raises `PersonaError` if there is none."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 from obs_facelive.brought import Brought, find_kind, find_model
 from obs_facelive.catalog import ModelError
 from obs_facelive.contracts import Matched
+from obs_facelive.engine.opening import Opening, threads, told
 from obs_facelive.files import read_at_most
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
@@ -23,10 +22,9 @@ from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.library import MAX_BYTES, PHOTOS, THUMBNAIL_FILE, Persona
 from obs_facelive.personas.make import Portrait
 from obs_facelive.personas.photos import read_photo
-from obs_facelive.runtime.background import Background
-from obs_facelive.runtime.choice import Choice, choose
 from obs_facelive.runtime.graph import last_initializer
-from obs_facelive.runtime.session import Device, Session, available_devices, open_session
+from obs_facelive.runtime.providers import Place
+from obs_facelive.runtime.session import Session, open_session
 from obs_facelive.settings import MESH, Settings
 from obs_facelive.swap import Swapper
 from obs_facelive.swap.align import five_points
@@ -36,8 +34,6 @@ from obs_facelive.swap.mesh import MeshSwapper
 from obs_facelive.swap.photo import PhotoNetwork, latent
 from obs_facelive.topology import CanonicalFace
 
-THREADS: Final = 4
-"""Of one network on the CPU, at the most: beyond, they wait for each other."""
 NETWORKS_SUIT: Final[dict[str, bool | int | str]] = {
     "keep_eyes": False,
     "keep_mouth": False,
@@ -57,13 +53,13 @@ class Swappers:
 
     def __init__(self, home: Home, portrait: Callable[[Pixels], Portrait]) -> None:
         self._home, self._portrait = home, portrait
-        self._lock = threading.Lock()
-        self._opened: tuple[tuple[str, str, Device], _Opened] | None = None
+        self._lock, self._opening = threading.Lock(), Opening(home)
+        self._opened: tuple[tuple[str, str, Place], _Opened] | None = None
         self._told: dict[str, str] = {}
         self._people: dict[tuple[str, str], Floats] = {}
 
-    def make(self, settings: Settings, persona: Persona, canonical: CanonicalFace, device: Device) -> Swapper:
-        """The swapper of ``settings``' engine for ``persona``, on ``device``.
+    def make(self, settings: Settings, persona: Persona, canonical: CanonicalFace, place: Place) -> Swapper:
+        """The swapper of ``settings``' engine for ``persona``, where ``place`` lets it run.
 
         Raises `ModelError` or `PersonaError`, in words for people.
         """
@@ -80,11 +76,11 @@ class Swappers:
                     f"persona that it belongs to, or say so: facelive persona trained {persona.info.id} {model.file}"
                 )
             with self._lock:
-                opened = self._open(model, device)
+                opened = self._open(model, place)
             return AlignedSwapper(DfmNetwork(opened.session, opened.matched))
         with self._lock:
-            opened = self._open(model, device)
-            person = self._person(persona, device)
+            opened = self._open(model, place)
+            person = self._person(persona)
         return AlignedSwapper(
             PhotoNetwork(opened.session, opened.matched, latent(person, opened.matched.contract.identity, opened.emap))
         )
@@ -93,22 +89,27 @@ class Swappers:
         """For people: where the network ``engine`` runs, and how the other devices did; empty if it was not opened."""
         return self._told.get(engine, "")
 
-    def _open(self, model: Brought, device: Device) -> _Opened:
-        key = model.file, model.sha256, device
+    def _open(self, model: Brought, place: Place) -> _Opened:
+        key = model.file, model.sha256, place
         if self._opened is None or self._opened[0] != key:
             self._opened = None  # before, so that two large networks are not in memory because of us
-            self._opened = key, _Opened.of(model, device)
-            self._told[model.file] = self._opened[1].choice.words
+            matched, content = model.matched(), model.read()
+            emap = last_initializer(content) if matched.contract.identity == "emap" else None
+            session, choice = self._opening.open(model, place, matched.size)
+            self._opened = key, _Opened(session, matched, emap)
+            self._told[model.file] = told(choice, place.device)
         return self._opened[1]
 
-    def _person(self, persona: Persona, device: Device) -> Floats:
+    def _person(self, persona: Persona) -> Floats:
         """(512,) float32: what the recogniser that the person brought says of ``persona``: the mean of its photos."""
         model = find_kind(self._home, "recogniser")
         key = model.sha256, persona.info.digest
         if key not in self._people:
             matched = model.matched()
             model.read()
-            session = open_session(model.path, device, threads())
+            session = open_session(
+                model.path, "cpu", threads(), matched.size
+            )  # once a persona: exact is better than fast
             face = ArcFace(session, matched.names["picture"], matched.names["embedding"], matched.size)
             found = []
             for photo in self._photos(persona):
@@ -145,27 +146,3 @@ class _Opened:
     session: Session
     matched: Matched
     emap: Floats | None
-    choice: Choice
-
-    @classmethod
-    def of(cls, model: Brought, device: Device) -> _Opened:
-        matched, path = model.matched(), model.path
-        content = model.read()
-        emap = last_initializer(content) if matched.contract.identity == "emap" else None
-        devices = available_devices() if device == "auto" else [device]
-        try:
-            session, choice = choose(devices, lambda which: _opened_on(path, which), matched.size)
-        except ModelError as error:
-            raise ModelError(f"{model.file} cannot be used: {error}") from error
-        return cls(session, matched, emap, choice)
-
-
-def _opened_on(path: Path, device: Device) -> Session:
-    if device == "cpu":
-        return Background(lambda: open_session(path, device, threads()))
-    return open_session(path, device)
-
-
-def threads() -> int:
-    """Of a network on the CPU."""
-    return min(os.cpu_count() or 1, THREADS)

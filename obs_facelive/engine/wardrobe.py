@@ -53,6 +53,7 @@ class Wardrobe:
         return refusal
 
 
-def stages(settings: Settings) -> tuple[str, str]:
+def stages(settings: Settings) -> tuple[str | int, ...]:
     """What decides about everything but the persona."""
-    return settings.engine, settings.device
+    where = settings.device, settings.gpu, settings.gpu_memory_limit, settings.small_networks
+    return settings.engine, *where

@@ -16,7 +16,8 @@ import numpy as np
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.geometry import for_warp, similarity
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Where
+from obs_facelive.runtime.session import open_session
 from obs_facelive.topology import LEFT_EYE_CORNERS, MOUTH_CORNERS, NOSE_TIP, RIGHT_EYE_CORNERS
 
 RECOGNITION_FILE: Final = "face_recognition.onnx"
@@ -34,9 +35,9 @@ face_recognize.cpp), in our coordinates, in which the centre of a pixel is at on
 class Recogniser:
     """Says whose face it is. One thread at a time."""
 
-    def __init__(self, models: Path, device: Device = "cpu") -> None:
+    def __init__(self, models: Path, where: Where = "cpu") -> None:
         """Raises `obs_facelive.catalog.ModelError`, in words for people, where ``models`` has no such network."""
-        self._session = open_session(model_file(models, RECOGNITION_FILE), device)
+        self._session = open_session(model_file(models, RECOGNITION_FILE), where)
 
     def embed(self, pixels: Pixels, points: Floats) -> Floats:
         """Whose face lies at ``points`` of ``pixels``: (128,) float32 of length 1; the more alike two are, the nearer is their

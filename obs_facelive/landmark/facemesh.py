@@ -10,7 +10,8 @@ import numpy as np
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import LANDMARKS, Floats, Landmarks, Pixels, Roi
 from obs_facelive.geometry import apply_affine, for_warp, invert_affine, roi_to_crop
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Where
+from obs_facelive.runtime.session import open_session
 
 LANDMARKS_FILE = "face_landmarks_v2_478.onnx"
 BLENDSHAPES_FILE = "face_blendshapes_v2.onnx"
@@ -20,9 +21,9 @@ INPUT = 256
 class FaceMesh:
     """478 points and 52 expression weights."""
 
-    def __init__(self, models: Path, device: Device = "cpu") -> None:
-        self._points = open_session(model_file(models, LANDMARKS_FILE), device)
-        self._blendshapes = open_session(model_file(models, BLENDSHAPES_FILE), device)
+    def __init__(self, models: Path, where: Where = "cpu") -> None:
+        self._points = open_session(model_file(models, LANDMARKS_FILE), where)
+        self._blendshapes = open_session(model_file(models, BLENDSHAPES_FILE), where)
 
     def landmarks(self, pixels: Pixels, roi: Roi) -> Landmarks:
         """The points of the face in ``roi`` of ``pixels`` ((h, w, 4) or (h, w, 3) uint8)."""

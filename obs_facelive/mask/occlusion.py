@@ -17,7 +17,8 @@ from numba import njit
 from obs_facelive.catalog import model_file
 from obs_facelive.frame import Face, Floats, Frame, Pixels, Plane, Surface
 from obs_facelive.known_faces import KnownFaces
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Where
+from obs_facelive.runtime.session import open_session
 from obs_facelive.surface import FINE, SIZE, Unwrapper
 from obs_facelive.swap.raster import facing, project
 from obs_facelive.topology import CanonicalFace
@@ -64,8 +65,8 @@ class _Known:
 class Occlusion:
     """Lays faces out flat and finds what hides them; knows each tracked face."""
 
-    def __init__(self, models: Path, canonical: CanonicalFace, device: Device = "cpu") -> None:
-        self._session = open_session(model_file(models, FILE), device)
+    def __init__(self, models: Path, canonical: CanonicalFace, where: Where = "cpu") -> None:
+        self._session = open_session(model_file(models, FILE), where)
         self._canonical = canonical
         self._fine, self._coarse = Unwrapper(canonical, FINE), Unwrapper(canonical, SIZE)
         # The network has seen faces from the front: the near cheek of a turned one is no stranger than theirs.

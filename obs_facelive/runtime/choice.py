@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from obs_facelive.catalog import ModelError
-from obs_facelive.runtime.session import DEVICES, Device, Session
+from obs_facelive.runtime.providers import DEVICES, Device
+from obs_facelive.runtime.session import Session
+from obs_facelive.runtime.trouble import NO_ROOM, out_of_memory, short
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
@@ -23,6 +25,8 @@ _RUNS: Final = 3
 """Runs of which the fastest counts, after one that warms up."""
 _LONGEST: Final = 1.0
 """Seconds after which no further run is measured."""
+_KEPT: Final = 256
+"""Numbers of each answer that are kept as the right ones."""
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +37,12 @@ class Trial:
 
     Attributes
     ----------
-    ms : of one run; NaN where it cannot be used
+    ms : of one run; None where it cannot be used
     why : it cannot be used; empty if it can
     """
 
     device: Device
-    ms: float
+    ms: float | None
     why: str = ""
 
     @property
@@ -48,11 +52,46 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Golden:
+    """What the CPU makes of the `sample`, in part: by it another session is known to be right.
+
+    Attributes
+    ----------
+    values : some numbers of each answer, evenly spread over it
+    spreads : standard deviation of each answer
+    """
+
+    values: tuple[tuple[float, ...], ...]
+    spreads: tuple[float, ...]
+
+    @classmethod
+    def of(cls, answers: Sequence[npt.NDArray[Any]]) -> Golden:
+        """Of the CPU's ``answers``."""
+        parts = tuple(tuple(_thinned(answer).tolist()) for answer in answers)
+        return cls(parts, tuple(float(answer.std(dtype=np.float64)) for answer in answers))
+
+    def fault(self, answers: Sequence[npt.NDArray[Any]]) -> str:
+        """Why ``answers`` to the same sample are not right, for people; empty if they are."""
+        if len(answers) != len(self.values) or any(
+            _thinned(answer).size != len(value) for answer, value in zip(answers, self.values, strict=True)
+        ):
+            return "its answer has another size"
+        parts = zip(answers, self.values, self.spreads, strict=True)
+        return next((why for got, right, spread in parts if (why := _fault(got, np.array(right), spread))), "")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """The device that was chosen, and how all did."""
+    """The device that was chosen, and how all did.
+
+    Attributes
+    ----------
+    golden : the CPU's answer
+    """
 
     device: Device
     trials: tuple[Trial, ...]
+    golden: Golden
 
     @property
     def words(self) -> str:
@@ -92,7 +131,8 @@ def choose(
     try:
         wanted, ms = _measured(reference, given, clock)
     except Exception as error:  # ONNX Runtime has an exception class for each of its status codes
-        raise ModelError(f"the network does not run on the CPU: {_short(error)}") from error
+        words = NO_ROOM if out_of_memory(error) else f"the network does not run on the CPU: {short(error)}"
+        raise ModelError(words) from error
     if not all(np.isfinite(answer).all() for answer in wanted):
         raise ModelError(
             "the network's answer is no numbers (NaN), already on the CPU: the file is damaged, or made wrongly"
@@ -104,11 +144,11 @@ def choose(
             continue
         session, trial = _try(device, open_on, given, wanted, clock)
         trials.append(trial)
-        if session is not None and (best is None or trial.ms < best[1]):
+        if session is not None and trial.ms is not None and (best is None or trial.ms < best[1]):
             best = device, trial.ms, session
     if best is None:
         raise ModelError(f"no device that may be used is right: {'; '.join(trial.words for trial in trials)}")
-    choice = Choice(best[0], tuple(trials))
+    choice = Choice(best[0], tuple(trials), Golden.of(wanted))
     log.info("%s", choice.words)
     return best[2], choice
 
@@ -124,14 +164,32 @@ def _try(
         session = open_on(device)
         answer, ms = _measured(session, given, clock)
     except Exception as error:
-        return None, Trial(device, math.nan, _short(error))
+        return None, Trial(device, None, short(error))
     for got, right in zip(answer, wanted, strict=True):
-        if not np.isfinite(got).all():
-            return None, Trial(device, math.nan, "its answer is no numbers (NaN)")
-        off = float(np.sqrt(np.mean((got.astype(np.float64) - right) ** 2)))
-        if off > OFF * max(float(right.std()), 1e-3):
-            return None, Trial(device, math.nan, f"its answer is wrong (off by {off:.2g})")
+        if why := _fault(got, right, float(right.std(dtype=np.float64)), _whole):
+            return None, Trial(device, None, why)
     return session, Trial(device, ms)
+
+
+def _whole(answer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return answer.astype(np.float64)
+
+
+def _thinned(answer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return answer.ravel()[:: max(1, answer.size // _KEPT)].astype(np.float64)
+
+
+def _fault(
+    got: npt.NDArray[Any],
+    right: npt.NDArray[Any],
+    spread: float,
+    part: Callable[[npt.NDArray[Any]], npt.NDArray[np.float64]] = _thinned,
+) -> str:
+    """Why ``got`` is not right, for people; empty if its ``part`` is as near to ``right`` as ``spread`` asks for."""
+    if not np.isfinite(got).all():
+        return "its answer is no numbers (NaN)"
+    off = float(np.sqrt(np.mean((part(got) - right) ** 2)))
+    return f"its answer is wrong (off by {off:.2g})" if off > OFF * max(spread, 1e-3) else ""
 
 
 def _measured(
@@ -147,8 +205,3 @@ def _measured(
         if clock() - began > _LONGEST:
             break
     return answer, fastest * 1000
-
-
-def _short(error: Exception) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 160 else words[:159] + "…"

@@ -115,6 +115,33 @@ def last_initializer(content: bytes) -> Floats | None:
     return found.reshape(dims)
 
 
+def free_sizes(content: bytes, side: int) -> dict[str, int]:
+    """Name of a free size → what it is, for one picture of ``side`` pixels: 1 where it stands in front of an input, ``side``
+    where it is height or width, which are the two that a picture's shape leaves free beside its channels.
+
+    What else is free, has no name, or would be both, is left out. Raises `ValueError` where the bytes are malformed.
+    """
+    found: dict[str, set[int]] = {}
+    for dims in _input_dims(content):
+        free = [i for i, (_, size) in enumerate(dims) if size is None and i]
+        sizes = {0: 1} | (dict.fromkeys(free, side) if len(dims) == 4 and len(free) == 2 else {})
+        for i, (name, size) in enumerate(dims):
+            if size is None and name:
+                found.setdefault(name, set()).add(sizes.get(i, 0))
+    return {name: min(sizes) for name, sizes in found.items() if len(sizes) == 1 and 0 not in sizes}
+
+
+def _input_dims(content: bytes) -> Iterator[list[tuple[str, int | None]]]:
+    """Name and size of each dimension of each input; a fixed one has no name, a free one no size."""
+    for entry in _only(_graph(content), 11):
+        kinds = [_message(part) for part in _only([_message(entry)], 2)]
+        shape = [_message(part) for part in _only((_message(part) for part in _only(kinds, 1)), 2)]
+        dims = [_message(part) for part in _only(shape, 1)]
+        sizes = [_dim(dim) for dim in dims]
+        names = [_text(_last(_only([dim], 2), b"")) for dim in dims]
+        yield [("" if size else name, size) for name, size in zip(names, sizes, strict=True)]
+
+
 def _numbers(content: memoryview | bytearray | bytes, kind: str) -> Floats:
     if len(content) % np.dtype(kind).itemsize:
         raise ValueError("weights are cut within a number")

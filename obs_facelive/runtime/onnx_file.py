@@ -9,6 +9,7 @@ from typing import Final
 from obs_facelive.catalog import ModelError
 from obs_facelive.files import read_at_most
 from obs_facelive.runtime.protobuf import fields
+from obs_facelive.runtime.trouble import NO_ROOM
 
 MAX_BYTES: Final = (2 << 30) - 1
 """Protobuf's own limit: a bigger file cannot hold an ONNX model."""
@@ -35,13 +36,15 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 def read_model(path: Path) -> bytes:
     """The bytes of the ONNX file at ``path``.
 
-    Raises `ModelError`, in words for people, where it cannot be read, is too big, is no ONNX file, or keeps weights in other
-    files (ONNX Runtime would read whatever file such a model names).
+    Raises `ModelError`, in words for people, where it cannot be read, is too big, also for this computer's memory, is no ONNX
+    file, or keeps weights in other files (ONNX Runtime would read whatever file such a model names).
     """
     try:
         content = read_at_most(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(f"the model {path} cannot be read: {error.strerror}") from error
+    except MemoryError as error:
+        raise ModelError(f"{path.name}: {NO_ROOM}") from error
     except ValueError as error:
         raise ModelError(f"the model {path.name} is refused: {error}") from error
     if content[4:8] == b"ORTM":

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper
 
 from obs_facelive.catalog import ModelError
 from obs_facelive.runtime.choice import OFF, choose, sample
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Device
+from obs_facelive.runtime.session import open_session
 
 MS: dict[str, float] = {"cpu": 40, "fast": 4, "slow": 90}
 SIDE = 16

@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from obs_facelive.catalog import ModelError
 from obs_facelive.runtime.onnx_file import MAX_BYTES
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Device
+from obs_facelive.runtime.session import open_session
 
 FILE = "face_blendshapes_v2.onnx"
 

@@ -1,0 +1,63 @@
+"""Opening the networks that a person brought: each on the device that suits it, as far as there is memory for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Final
+
+from obs_facelive.brought import Brought
+from obs_facelive.catalog import ModelError
+from obs_facelive.home import Home
+from obs_facelive.runtime.attempts import Attempts
+from obs_facelive.runtime.background import Background
+from obs_facelive.runtime.choice import Choice
+from obs_facelive.runtime.providers import DEVICES, Device, Place, candidates, missing_devices
+from obs_facelive.runtime.remembered import Remembered
+from obs_facelive.runtime.session import Session, open_session
+
+THREADS: Final = 4
+"""Of one network on the CPU, at the most: beyond, they wait for each other."""
+
+
+class Opening:
+    """Opens networks; what was measured stays in ``home``. Safe to use from several threads."""
+
+    def __init__(self, home: Home) -> None:
+        self._folder = home.devices
+        self.remembered = Remembered(home.devices)
+        self._attempts = Attempts(home.devices)
+
+    def open(self, model: Brought, place: Place, size: int) -> tuple[Session, Choice]:
+        """A session for ``model``, and how its device was chosen: see `Remembered.choose`.
+
+        Raises `ModelError`, in words for people, where no device that ``place`` allows runs it, or it ended the engine before.
+
+        Parameters
+        ----------
+        place : where it may run; "auto": wherever it is fastest
+        size : side of the picture that it takes, in pixels
+        """
+        own = replace(place, cache=self._folder / model.sha256)
+
+        def open_on(device: Device) -> Session:
+            if device == "cpu":
+                return Background(lambda: open_session(model.path, device, threads(), size))
+            return open_session(model.path, own.on(device), side=size)
+
+        with self._attempts.trying(model.sha256, model.file):
+            try:
+                return self.remembered.choose(model.sha256, candidates(place.device), place, open_on, size)
+            except ModelError as error:
+                raise ModelError(f"{model.file} cannot be used: {error}") from error
+
+
+def told(choice: Choice, device: Device) -> str:
+    """For people: where a network runs, how the others did, and, where ``device`` was "auto", which are not there."""
+    missing = ", ".join(DEVICES[name] for name in missing_devices()) if device == "auto" else ""
+    return f"{choice.words}; not installed: {missing}" if missing else choice.words
+
+
+def threads() -> int:
+    """Of a network on the CPU."""
+    return min(os.cpu_count() or 1, THREADS)
