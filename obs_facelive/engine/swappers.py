@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from obs_facelive.brought import Brought, find_kind, find_model
+from obs_facelive.brought import Brought, find_model
 from obs_facelive.catalog import ModelError
 from obs_facelive.contracts import Matched
-from obs_facelive.files import read_at_most
+from obs_facelive.engine.people import People, threads
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
-from obs_facelive.identity.arcface import ArcFace
-from obs_facelive.personas.errors import PersonaError
-from obs_facelive.personas.library import MAX_BYTES, PHOTOS, THUMBNAIL_FILE, Persona
+from obs_facelive.personas.library import Persona
 from obs_facelive.personas.make import Portrait
-from obs_facelive.personas.photos import read_photo
 from obs_facelive.runtime.background import Background
 from obs_facelive.runtime.choice import Choice, choose
+from obs_facelive.runtime.ends import float32_ends
 from obs_facelive.runtime.graph import last_initializer
 from obs_facelive.runtime.session import Device, Session, available_devices, open_session
 from obs_facelive.settings import MESH, Settings
 from obs_facelive.swap import Swapper
-from obs_facelive.swap.align import five_points
 from obs_facelive.swap.aligned import AlignedSwapper
 from obs_facelive.swap.dfm import DfmNetwork
 from obs_facelive.swap.mesh import MeshSwapper
-from obs_facelive.swap.photo import PhotoNetwork, latent
+from obs_facelive.swap.photo import PhotoNetwork
+from obs_facelive.swap.strength import StrengthSwapper
 from obs_facelive.topology import CanonicalFace
 
-THREADS: Final = 4
-"""Of one network on the CPU, at the most: beyond, they wait for each other."""
 NETWORKS_SUIT: Final[dict[str, bool | int | str]] = {
     "keep_eyes": False,
     "keep_mouth": False,
@@ -56,11 +48,10 @@ class Swappers:
     """
 
     def __init__(self, home: Home, portrait: Callable[[Pixels], Portrait]) -> None:
-        self._home, self._portrait = home, portrait
+        self._home, self._people = home, People(home, portrait)
         self._lock = threading.Lock()
         self._opened: tuple[tuple[str, str, Device], _Opened] | None = None
         self._told: dict[str, str] = {}
-        self._people: dict[tuple[str, str], Floats] = {}
 
     def make(self, settings: Settings, persona: Persona, canonical: CanonicalFace, device: Device) -> Swapper:
         """The swapper of ``settings``' engine for ``persona``, on ``device``.
@@ -84,14 +75,20 @@ class Swappers:
             return AlignedSwapper(DfmNetwork(opened.session, opened.matched))
         with self._lock:
             opened = self._open(model, device)
-            person = self._person(persona, device)
-        return AlignedSwapper(
-            PhotoNetwork(opened.session, opened.matched, latent(person, opened.matched.contract.identity, opened.emap))
-        )
+            return self._by_photo(model, opened, persona, device)
 
     def told(self, engine: str) -> str:
         """For people: where the network ``engine`` runs, and how the other devices did; empty if it was not opened."""
         return self._told.get(engine, "")
+
+    def _by_photo(self, model: Brought, opened: _Opened, persona: Persona, device: Device) -> Swapper:
+        contract, people = opened.matched.contract, self._people
+        if contract.identity == "image":
+            return AlignedSwapper(PhotoNetwork(opened.session, opened.matched, people.picture(persona, opened.matched)))
+        person = people.embedding(persona, model, contract, device)
+        source = people.source(model, contract, opened.emap, device)
+        network = PhotoNetwork(opened.session, opened.matched, source(person))
+        return StrengthSwapper(network, person, source, people.look(model, contract, device))
 
     def _open(self, model: Brought, device: Device) -> _Opened:
         key = model.file, model.sha256, device
@@ -100,42 +97,6 @@ class Swappers:
             self._opened = key, _Opened.of(model, device)
             self._told[model.file] = self._opened[1].choice.words
         return self._opened[1]
-
-    def _person(self, persona: Persona, device: Device) -> Floats:
-        """(512,) float32: what the recogniser that the person brought says of ``persona``: the mean of its photos."""
-        model = find_kind(self._home, "recogniser")
-        key = model.sha256, persona.info.digest
-        if key not in self._people:
-            matched = model.matched()
-            model.read()
-            session = open_session(model.path, device, threads())
-            face = ArcFace(session, matched.names["picture"], matched.names["embedding"], matched.size)
-            found = []
-            for photo in self._photos(persona):
-                portrait = self._portrait(photo)
-                embedding = face.embed(portrait.pixels, five_points(portrait.points))
-                found.append(embedding / np.linalg.norm(embedding))
-            # Of the length that one photo has: some swappers take the numbers as they are.
-            mean = np.mean(found, axis=0)
-            self._people[key] = np.asarray(mean / np.linalg.norm(mean) * np.linalg.norm(embedding), np.float32)
-        return self._people[key]
-
-    def _photos(self, persona: Persona) -> list[Pixels]:
-        info, folder = persona.info, self._home.personas / persona.info.id
-        names = sorted(name for name in info.files if name.startswith(f"{PHOTOS}/")) or [THUMBNAIL_FILE]
-        found = []
-        for name in names:
-            try:
-                content = read_at_most(folder / name, MAX_BYTES)
-            except (OSError, ValueError) as error:
-                raise PersonaError(
-                    f"networks need {info.name}'s photo, and it cannot be read ({error}). Save the persona first "
-                    "(facelive persona add), or choose the engine 'mesh'."
-                ) from error
-            if hashlib.sha256(content).hexdigest() != info.files.get(name):
-                raise PersonaError(f"{folder / name} was changed or damaged after it was made")
-            found.append(read_photo(content, name))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +123,5 @@ class _Opened:
 
 def _opened_on(path: Path, device: Device) -> Session:
     if device == "cpu":
-        return Background(lambda: open_session(path, device, threads()))
-    return open_session(path, device)
-
-
-def threads() -> int:
-    """Of a network on the CPU."""
-    return min(os.cpu_count() or 1, THREADS)
+        return Background(lambda: float32_ends(open_session(path, device, threads())))
+    return float32_ends(open_session(path, device))
