@@ -103,7 +103,7 @@ def run(home: Home, clip: Path, *, obs: bool = True) -> Result:
             stages, face = measure(home, clip)
     except (ModelError, PersonaError) as error:
         raise BenchError(str(error)) from error
-    skipped = {"missing": "not asked for"}
+    skipped: dict[str, Any] = {"missing": "not asked for"}
     callback = in_obs("render_cost", home, clip) if obs else skipped
     views = in_obs("views", home, clip) if obs else skipped
     networks = sum(stages[name] for name in NETWORKS)

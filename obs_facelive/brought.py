@@ -33,7 +33,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     contract, kind : which one it keeps, and of what kind that is
     sha256 : of its content, in hex
     names : role → name of the tensor
-    size : side of the picture that it takes, in pixels
+    size : side of the picture that it takes, in pixels; 0 where it takes none
     title : what it is called in panels, one line
     """
 
@@ -107,13 +107,28 @@ def find_model(home: Home, file: str) -> Brought:
 
 
 def find_kind(home: Home, kind: Kind) -> Brought:
-    """The first of that kind, by file name. Raises `ModelError` that says how to get one where there is none."""
+    """The first of that kind, by file name, that serves any swapper. Raises `ModelError` that says how to get one."""
+    contracts = [contract for contract in contracts_of(home) if contract.kind == kind and not contract.companion]
+    return _first(home, contracts, f"no {kind} was added yet")
+
+
+def find_companion(home: Home, name: str, whose: str) -> Brought:
+    """The first model, by file name, that keeps the contract ``name``, which ``whose`` needs.
+
+    Raises `ModelError` that says how to get one.
+    """
+    contracts = [contract for contract in contracts_of(home) if contract.name == name]
+    return _first(home, contracts, f"{whose} needs a second model beside it, {name}, and none was added yet")
+
+
+def _first(home: Home, contracts: list[Contract], missing: str) -> Brought:
+    names = {contract.name for contract in contracts}
     for brought in list_models(home):
-        if brought.kind == kind:
+        if brought.contract in names:
             return brought
-    known = next((k.file for c in contracts_of(home) if c.kind == kind for k in c.files if k.url), "")
+    known = next((file.file for contract in contracts for file in contract.files if file.url), "")
     more = f", or have it fetched: 'facelive model get {known}'" if known else ""
-    raise ModelError(f"no {kind} was added yet. Add one: 'facelive model add FILE'{more}.")
+    raise ModelError(f"{missing}. Add one: 'facelive model add FILE'{more}.")
 
 
 def add_model(home: Home, path: Path, contract: str = "") -> Brought:

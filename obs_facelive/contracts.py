@@ -18,8 +18,8 @@ from obs_facelive.catalog import ModelError, catalog_folder
 from obs_facelive.runtime.graph import Graph, Value, last_initializer, read_graph
 from obs_facelive.words import plain
 
-Kind: TypeAlias = Literal["swapper", "recogniser", "dfm"]
-Identity: TypeAlias = Literal["emap", "unit", "raw", ""]
+Kind: TypeAlias = Literal["swapper", "recogniser", "converter", "dfm"]
+Identity: TypeAlias = Literal["emap", "unit", "raw", "image", ""]
 Scale: TypeAlias = float | Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)]
 
 ANY: Final = "*"
@@ -30,16 +30,19 @@ SIZES: Final = (32, 2048)
 """Least and greatest side of a picture that is believed, in pixels."""
 EMAP_SHAPE: Final = (512, 512)
 
+_HALF: Final = {"float32": "float16"}
 _PICTURE: dict[Kind, str] = {"swapper": "target", "recogniser": "picture", "dfm": "face"}
 # Roles that a kind must have, of inputs and of outputs, and the one that it may have besides.
 _INPUTS: dict[Kind, tuple[set[str], set[str]]] = {
     "swapper": ({"target", "source"}, set()),
     "recogniser": ({"picture"}, set()),
+    "converter": ({"embedding"}, set()),
     "dfm": ({"face"}, {"morph"}),
 }
 _OUTPUTS: dict[Kind, tuple[set[str], set[str]]] = {
     "swapper": ({"output"}, {"mask"}),
     "recogniser": ({"embedding"}, set()),
+    "converter": ({"converted"}, set()),
     "dfm": ({"face_mask", "celeb", "celeb_mask"}, set()),
 }
 
@@ -50,13 +53,17 @@ class Port(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     shape : sizes; a name stands for any size, the same wherever it stands (`SIZE`: the picture's side), `ANY` for any
-    dtype : as numpy calls it
+    dtype : as numpy calls it; where it is float32, a graph may have float16 instead
     names : what the tensor is called in the files there are; empty: its name says nothing
     """
 
     shape: list[int | str]
     dtype: str = "float32"
     names: list[str] = []
+
+    def side(self, size: int) -> int:
+        """Of the picture in it, in pixels, where `SIZE` stands for ``size``."""
+        return size if SIZE in self.shape else max((side for side in self.shape if isinstance(side, int)), default=0)
 
 
 class KnownFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -89,12 +96,18 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ----------
     name, what : what it is called in commands, and one line for people
     inputs, outputs : role → port. Roles of a swapper: target, source, output, mask (which not all have); of a recogniser:
-        picture, embedding; of a dfm, which is one person's face: face, morph (not all), face_mask, celeb, celeb_mask
+        picture, embedding; of a converter: embedding, converted; of a dfm, which is one person's face: face, morph (not all),
+        face_mask, celeb, celeb_mask
+    more_outputs : the graph may give more, after these
     template : a key of `obs_facelive.swap.align.TEMPLATES`: where the five points lie in the crop
     mean, std : the network takes (x - mean) / std of x in 0..1, RGB (a dfm: BGR); one number, or three
     out_mean, out_std : its picture is y * out_std + out_mean, in 0..1
     identity : what the source takes of an embedding e: "raw" e; "unit" u = e / |e|; "emap" u times the last weights of the file
-        (512x512), again made of length one
+        (512x512), again made of length one; "image": the persona's photo itself, RGB 0..1, laid out by ``source_template``
+    source_template : see ``identity``; else empty
+    recognisers : contracts of those that e is of: the sum of their unit vectors; empty: the one that people bring
+    converter : contract of the model through which e goes before it is a source; empty: none
+    companion : only its known files are taken for it, unless the person says so; it serves the swappers that name it
     not_first : operators that do not all stand among the graph's first nodes (there it would scale its input itself)
     files : those that are known
     """
@@ -104,12 +117,17 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     kind: Kind
     inputs: dict[str, Port]
     outputs: dict[str, Port]
+    more_outputs: bool = False
     template: str = ""
     mean: Scale = 0.0
     std: Scale = 1.0
     out_mean: Scale = 0.0
     out_std: Scale = 1.0
     identity: Identity = ""
+    source_template: str = ""
+    recognisers: list[str] = []
+    converter: str = ""
+    companion: bool = False
     not_first: list[str] = []
     files: list[KnownFile] = []
 
@@ -122,6 +140,10 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"a {self.kind} has the {what} {', '.join(sorted(needed))}, not {', '.join(ports)}")
         if (self.kind == "swapper") != bool(self.identity):
             raise ValueError("a swapper, and nothing else, says what identity it takes")
+        if (self.identity == "image") != bool(self.source_template):
+            raise ValueError("a swapper that takes an image, and nothing else, has a source_template")
+        if (self.converter or self.recognisers) and self.identity in ("image", ""):
+            raise ValueError("only a swapper that takes an embedding names recognisers and a converter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,7 @@ class Matched:
     Attributes
     ----------
     names : role → name of the tensor in the graph
-    size : side of the picture that it takes, in pixels
+    size : side of the picture that it takes, in pixels; 0 where it takes none
     """
 
     contract: Contract
@@ -166,7 +188,8 @@ def match(graph: Graph, content: bytes, contracts: Iterable[Contract]) -> list[M
 def recognise(name: str, content: bytes, sha256: str, contracts: list[Contract], wanted: str = "") -> Matched:
     """The one contract that the model in ``content`` keeps: the ``wanted`` one, if it has a name.
 
-    Where several fit, a known file's ``sha256`` (in hex) decides, then a known file's ``name``. Raises `ModelError`, in words.
+    Where several fit, a known file's ``sha256`` (in hex) decides, then a known file's ``name``, then which of them says more of
+    such a graph. Raises `ModelError`, in words.
     """
     names = sorted(contract.name for contract in contracts)
     if wanted and wanted not in names:
@@ -176,6 +199,8 @@ def recognise(name: str, content: bytes, sha256: str, contracts: list[Contract],
         fits = match(graph, content, [contract for contract in contracts if wanted in ("", contract.name)])
     except ValueError as error:
         raise ModelError(f"{name} is not an ONNX file, or is cut short ({error})") from error
+    if not wanted:
+        fits = _likeliest(fits, name, sha256, len(graph.outputs))
     if not fits:
         what = f"does not keep the contract {wanted}" if wanted else "is no kind of model that FaceLive knows"
         raise ModelError(
@@ -183,13 +208,33 @@ def recognise(name: str, content: bytes, sha256: str, contracts: list[Contract],
             "docs/models.md says what can be added."
         )
     if len(fits) > 1:
-        by_hash = [matched for matched in fits if any(known.sha256 == sha256 for known in matched.contract.files)]
-        by_name = [matched for matched in fits if any(known.file == name for known in matched.contract.files)]
-        fits = by_hash or by_name or fits
-    if len(fits) > 1:
         several = ", ".join(matched.contract.name for matched in fits)
         raise ModelError(f"{name} may be several kinds of model: {several}. Say which: --contract NAME")
     return fits[0]
+
+
+def _likeliest(fits: list[Matched], name: str, sha256: str, outputs: int) -> list[Matched]:
+    """Those of ``fits`` that are not less likely than others, for a graph with so many ``outputs``."""
+
+    def by_hash(contract: Contract) -> bool:
+        return any(known.sha256 == sha256 for known in contract.files)
+
+    def by_name(contract: Contract) -> bool:
+        return any(known.file == name for known in contract.files)
+
+    def by_matrix(contract: Contract) -> bool:
+        return contract.identity == "emap"
+
+    def by_names(contract: Contract) -> bool:
+        return all(port.names for port in contract.inputs.values())
+
+    def by_outputs(contract: Contract) -> bool:
+        return len(contract.outputs) == outputs
+
+    fits = [m for m in fits if not m.contract.companion or by_hash(m.contract) or by_name(m.contract)]
+    for decides in (by_hash, by_name, by_matrix, by_names, by_outputs):
+        fits = [matched for matched in fits if decides(matched.contract)] or fits
+    return fits
 
 
 def _told(values: tuple[Value, ...]) -> str:
@@ -201,11 +246,12 @@ def _told(values: tuple[Value, ...]) -> str:
 def _matched(graph: Graph, contract: Contract) -> Matched | None:
     if contract.not_first and set(contract.not_first) <= set(graph.first):
         return None
-    picture = contract.inputs[_PICTURE[contract.kind]]
+    picture = contract.inputs[_PICTURE[contract.kind]] if contract.kind in _PICTURE else None
+    given = graph.outputs[: len(contract.outputs)] if contract.more_outputs else graph.outputs
     for inputs, sizes in _orders(graph.inputs, contract.inputs, {}):
-        for outputs, all_sizes in _orders(graph.outputs, contract.outputs, sizes):
-            size = all_sizes.get(SIZE) or max((side for side in picture.shape if isinstance(side, int)), default=0)
-            if SIZES[0] <= size <= SIZES[1]:
+        for outputs, all_sizes in _orders(given, contract.outputs, sizes):
+            size = picture.side(all_sizes.get(SIZE, 0)) if picture else 0
+            if not picture or SIZES[0] <= size <= SIZES[1]:
                 return Matched(contract, {**inputs, **outputs}, size)
     return None
 
@@ -226,7 +272,7 @@ def _orders(
 
 def _bound(value: Value, port: Port, sizes: dict[str, int]) -> dict[str, int] | None:
     """``sizes`` and those that ``value`` adds; None where it is no such port."""
-    if value.dtype != port.dtype or (port.names and value.name not in port.names):
+    if value.dtype not in (port.dtype, _HALF.get(port.dtype)) or (port.names and value.name not in port.names):
         return None
     if not value.shape and port.names:  # some exporters leave the shape out; the name has to do
         return sizes

@@ -157,6 +157,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Engine",
         ),
     ] = MESH
+    identity_strength: Annotated[
+        Annotated[int, msgspec.Meta(ge=50, le=200)],
+        _about(
+            "Identity strength",
+            "With a network that takes the face from photos: 100 is the persona. More: away from your own face, beyond the "
+            "persona. Less: towards your own; at 50 half of the face is you.",
+            "Engine",
+            "%",
+        ),
+    ] = 100
     pixel_boost: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=4)],
         _about(

@@ -12,6 +12,7 @@ from obs_facelive.home import Home
 from obs_facelive.runtime.attempts import Attempts
 from obs_facelive.runtime.background import Background
 from obs_facelive.runtime.choice import Choice
+from obs_facelive.runtime.ends import float32_ends
 from obs_facelive.runtime.providers import DEVICES, Device, Place, candidates, missing_devices
 from obs_facelive.runtime.remembered import Remembered
 from obs_facelive.runtime.session import Session, open_session
@@ -42,8 +43,8 @@ class Opening:
 
         def open_on(device: Device) -> Session:
             if device == "cpu":
-                return Background(lambda: open_session(model.path, device, threads(), size))
-            return open_session(model.path, own.on(device), side=size)
+                return Background(lambda: float32_ends(open_session(model.path, device, threads(), size)))
+            return float32_ends(open_session(model.path, own.on(device), side=size))
 
         with self._attempts.trying(model.sha256, model.file):
             try:

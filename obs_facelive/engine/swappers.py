@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from obs_facelive.brought import Brought, find_kind, find_model
+from obs_facelive.brought import Brought, find_model
 from obs_facelive.catalog import ModelError
 from obs_facelive.contracts import Matched
-from obs_facelive.engine.opening import Opening, threads, told
-from obs_facelive.files import read_at_most
+from obs_facelive.engine.opening import Opening, told
+from obs_facelive.engine.people import People
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
-from obs_facelive.identity.arcface import ArcFace
-from obs_facelive.personas.errors import PersonaError
-from obs_facelive.personas.library import MAX_BYTES, PHOTOS, THUMBNAIL_FILE, Persona
+from obs_facelive.personas.library import Persona
 from obs_facelive.personas.make import Portrait
-from obs_facelive.personas.photos import read_photo
 from obs_facelive.runtime.graph import last_initializer
 from obs_facelive.runtime.providers import Place
-from obs_facelive.runtime.session import Session, open_session
+from obs_facelive.runtime.session import Session
 from obs_facelive.settings import MESH, Settings
 from obs_facelive.swap import Swapper
-from obs_facelive.swap.align import five_points
 from obs_facelive.swap.aligned import AlignedSwapper
 from obs_facelive.swap.dfm import DfmNetwork
 from obs_facelive.swap.mesh import MeshSwapper
-from obs_facelive.swap.photo import PhotoNetwork, latent
+from obs_facelive.swap.photo import PhotoNetwork
+from obs_facelive.swap.strength import StrengthSwapper
 from obs_facelive.topology import CanonicalFace
 
 NETWORKS_SUIT: Final[dict[str, bool | int | str]] = {
@@ -52,11 +46,10 @@ class Swappers:
     """
 
     def __init__(self, home: Home, portrait: Callable[[Pixels], Portrait]) -> None:
-        self._home, self._portrait = home, portrait
+        self._home, self._people = home, People(home, portrait)
         self._lock, self._opening = threading.Lock(), Opening(home)
         self._opened: tuple[tuple[str, str, Place], _Opened] | None = None
         self._told: dict[str, str] = {}
-        self._people: dict[tuple[str, str], Floats] = {}
 
     def make(self, settings: Settings, persona: Persona, canonical: CanonicalFace, place: Place) -> Swapper:
         """The swapper of ``settings``' engine for ``persona``, where ``place`` lets it run.
@@ -80,14 +73,20 @@ class Swappers:
             return AlignedSwapper(DfmNetwork(opened.session, opened.matched))
         with self._lock:
             opened = self._open(model, place)
-            person = self._person(persona)
-        return AlignedSwapper(
-            PhotoNetwork(opened.session, opened.matched, latent(person, opened.matched.contract.identity, opened.emap))
-        )
+            return self._by_photo(model, opened, persona, place)
 
     def told(self, engine: str) -> str:
         """For people: where the network ``engine`` runs, and how the other devices did; empty if it was not opened."""
         return self._told.get(engine, "")
+
+    def _by_photo(self, model: Brought, opened: _Opened, persona: Persona, place: Place) -> Swapper:
+        contract, people = opened.matched.contract, self._people
+        if contract.identity == "image":
+            return AlignedSwapper(PhotoNetwork(opened.session, opened.matched, people.picture(persona, opened.matched)))
+        person = people.embedding(persona, model, contract)
+        source = people.source(model, contract, opened.emap)
+        network = PhotoNetwork(opened.session, opened.matched, source(person))
+        return StrengthSwapper(network, person, source, people.look(model, contract, place))
 
     def _open(self, model: Brought, place: Place) -> _Opened:
         key = model.file, model.sha256, place
@@ -99,44 +98,6 @@ class Swappers:
             self._opened = key, _Opened(session, matched, emap)
             self._told[model.file] = told(choice, place.device)
         return self._opened[1]
-
-    def _person(self, persona: Persona) -> Floats:
-        """(512,) float32: what the recogniser that the person brought says of ``persona``: the mean of its photos."""
-        model = find_kind(self._home, "recogniser")
-        key = model.sha256, persona.info.digest
-        if key not in self._people:
-            matched = model.matched()
-            model.read()
-            session = open_session(
-                model.path, "cpu", threads(), matched.size
-            )  # once a persona: exact is better than fast
-            face = ArcFace(session, matched.names["picture"], matched.names["embedding"], matched.size)
-            found = []
-            for photo in self._photos(persona):
-                portrait = self._portrait(photo)
-                embedding = face.embed(portrait.pixels, five_points(portrait.points))
-                found.append(embedding / np.linalg.norm(embedding))
-            # Of the length that one photo has: some swappers take the numbers as they are.
-            mean = np.mean(found, axis=0)
-            self._people[key] = np.asarray(mean / np.linalg.norm(mean) * np.linalg.norm(embedding), np.float32)
-        return self._people[key]
-
-    def _photos(self, persona: Persona) -> list[Pixels]:
-        info, folder = persona.info, self._home.personas / persona.info.id
-        names = sorted(name for name in info.files if name.startswith(f"{PHOTOS}/")) or [THUMBNAIL_FILE]
-        found = []
-        for name in names:
-            try:
-                content = read_at_most(folder / name, MAX_BYTES)
-            except (OSError, ValueError) as error:
-                raise PersonaError(
-                    f"networks need {info.name}'s photo, and it cannot be read ({error}). Save the persona first "
-                    "(facelive persona add), or choose the engine 'mesh'."
-                ) from error
-            if hashlib.sha256(content).hexdigest() != info.files.get(name):
-                raise PersonaError(f"{folder / name} was changed or damaged after it was made")
-            found.append(read_photo(content, name))
-        return found
 
 
 @dataclass(frozen=True, slots=True)

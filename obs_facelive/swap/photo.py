@@ -1,4 +1,4 @@
-"""One-photo swappers: inswapper and its kin, hyperswap and whatever else takes 512 numbers for a person."""
+"""One-photo swappers: inswapper, hyperswap, ghost and whatever else takes 512 numbers, or a picture, for a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from obs_facelive.catalog import ModelError
 from obs_facelive.contracts import Matched
 from obs_facelive.frame import Floats, Pixels, Plane
 from obs_facelive.runtime.session import Session
-from obs_facelive.swap.align import as_input, as_picture
+from obs_facelive.swap.align import as_input, as_picture, crop, placement
 
 EMBEDDING = 512
 
@@ -34,18 +34,29 @@ def latent(embedding: Floats, identity: str, emap: Floats | None = None) -> Floa
     return np.asarray(through / np.linalg.norm(through), np.float32)
 
 
-class PhotoNetwork:
-    """A swapper by its contract, for one person: a `CropNetwork`.
+def source_picture(matched: Matched, pixels: Pixels, five: Floats) -> Floats:
+    """(1, 3, s, s) float32 RGB 0..1: the face with those ``five`` points as a swapper that looks at the photo itself takes it.
 
-    Parameters
+    Of 0..1 also where its target is -1..1 (FaceFusion's prepare_source_frame; BlendSwap, UniFace).
+    """
+    contract = matched.contract
+    size = contract.inputs["source"].side(matched.size)
+    return as_input(crop(pixels, placement(five, contract.source_template, size), size), 0, 1)
+
+
+class PhotoNetwork:
+    """A swapper by its contract: a `CropNetwork`.
+
+    Attributes
     ----------
-    latent : (1, 512) float32, see `latent`
+    source : whom it makes, float32: (1, 512), see `latent`, or (1, 3, s, s), see `source_picture`
     """
 
-    def __init__(self, session: Session, matched: Matched, latent: Floats) -> None:
+    def __init__(self, session: Session, matched: Matched, source: Floats) -> None:
         contract = matched.contract
         self.size, self.template = matched.size, contract.template
-        self._session, self._contract, self._latent = session, contract, latent
+        self.source = source
+        self._session, self._contract = session, contract
         self._target, self._source = matched.names["target"], matched.names["source"]
         self._outputs = [matched.names[role] for role in ("output", "mask") if role in matched.names]
         scale, shift = (np.asarray(x, np.float32).reshape(-1, 1, 1) for x in (contract.out_std, contract.out_mean))
@@ -54,7 +65,7 @@ class PhotoNetwork:
     def run(self, picture: Pixels) -> tuple[Pixels, Plane | None]:
         """See `CropNetwork.run`."""
         contract = self._contract
-        given = {self._target: as_input(picture, contract.mean, contract.std), self._source: self._latent}
+        given = {self._target: as_input(picture, contract.mean, contract.std), self._source: self.source}
         output, *masks = self._session.run(self._outputs, given)
         planes = np.asarray(output[0], np.float32)
         if self._back:

@@ -14,6 +14,7 @@ from obs_facelive import brought
 from obs_facelive.brought import (
     add_model,
     contracts_of,
+    find_companion,
     find_kind,
     find_model,
     get_model,
@@ -28,8 +29,8 @@ from obs_facelive.runtime import onnx_file
 from tests.unit.portrait_server import served
 from tests.unit.tiny_models import EMAP, arcface, dfm, hyperswap, inswapper, tiny_model
 
-GHOST = """
-    name = "ghost"
+OTHER = """
+    name = "other"
     what = "Looks like inswapper from outside"
     kind = "swapper"
     identity = "raw"
@@ -87,6 +88,25 @@ def test_models_are_added_listed_and_removed(home: Home, tmp_path: Path) -> None
         find_kind(home, "dfm")
 
 
+def test_companions_are_found_by_their_contract(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"ghost_1_256\.onnx needs .* crossface_ghost.*'facelive model get crossface_ghost\.onnx'"
+    ):
+        find_companion(home, "crossface_ghost", "ghost_1_256.onnx")
+    converter = tiny_model({"input": [1, 512]}, {"output": [1, 512]})
+    for name in ("crossface_simswap.onnx", "crossface_ghost.onnx"):
+        add_model(home, write(tmp_path / name, converter))
+    found = find_companion(home, "crossface_ghost", "ghost_1_256.onnx")
+    assert (found.file, found.kind, found.size) == ("crossface_ghost.onnx", "converter", 0)
+    assert verify_model(home, found.file) == found
+    add_model(
+        home,
+        write(tmp_path / "cscs_arcface_model.onnx", tiny_model({"input": ["n", 3, 112, 112]}, {"output": [1, 512]})),
+    )
+    with pytest.raises(ModelError, match="no recogniser was added yet"):
+        find_kind(home, "recogniser")  # that one serves CSCS alone
+
+
 def test_names_are_made_safe(home: Home, tmp_path: Path) -> None:
     assert add_model(home, write(tmp_path / "Zoë <b>.DFM", dfm())).file == "Zo_ _b_.DFM"
     for name in ("model.pth", ".hidden.onnx", f"{'x' * 100}.onnx", "face_recognition.onnx", "FACE_Recognition.onnx"):
@@ -128,17 +148,19 @@ def test_what_is_damaged_is_seen_and_made_whole(home: Home, tmp_path: Path) -> N
 
 
 def test_several_kinds_fit(home: Home, tmp_path: Path) -> None:
-    own(home, GHOST)
-    source = write(tmp_path / "x.onnx", inswapper())
-    with pytest.raises(ModelError, match=r"several kinds of model: inswapper, ghost.*--contract NAME"):
+    own(home, OTHER)
+    source = write(tmp_path / "x.onnx", inswapper(256, None))
+    with pytest.raises(
+        ModelError, match=r"several kinds of model: ghost, hififace, simswap_256, other.*--contract NAME"
+    ):
         add_model(home, source)
     assert files(home) == set() and list_models(home) == []
-    assert add_model(home, source, "ghost").contract == "ghost"
-    assert add_model(home, source, "inswapper").contract == "inswapper", "said anew"
+    assert add_model(home, source, "other").contract == "other"
+    assert add_model(home, source, "hififace").contract == "hififace", "said anew"
     assert add_model(home, write(tmp_path / "inswapper_128.onnx", inswapper())).contract == "inswapper", "by its name"
     known = f'[[files]]\nfile="y"\nlicence=""\nfree=true\nsha256="{hashlib.sha256(inswapper(256)).hexdigest()}"\n'
-    own(home, GHOST + known)
-    assert add_model(home, write(tmp_path / "inswapper_128.fp16.onnx", inswapper(256))).contract == "ghost", "its hash"
+    own(home, OTHER + known)
+    assert add_model(home, write(tmp_path / "inswapper_128.fp16.onnx", inswapper(256))).contract == "other", "its hash"
     for contract, words in (
         ("nothing", "no contract 'nothing'"),
         ("hyperswap", "does not keep the contract hyperswap"),
@@ -148,17 +170,17 @@ def test_several_kinds_fit(home: Home, tmp_path: Path) -> None:
 
 
 def test_contracts_of_ones_own(home: Home, tmp_path: Path) -> None:
-    own(home, GHOST)
-    assert {c.name for c in contracts_of(home)} > {"ghost", "inswapper"}
+    own(home, OTHER)
+    assert {c.name for c in contracts_of(home)} > {"other", "inswapper"}
     add_model(home, write(tmp_path / "x.onnx", inswapper(emap=None)))
-    own(home, GHOST.replace('"ghost"', '"inswapper"'))
+    own(home, OTHER.replace('"other"', '"inswapper"'))
     with pytest.raises(ModelError, match="a contract inswapper itself"):
         contracts_of(home)
     (home.models / "contracts" / "own.toml").unlink()
-    with pytest.raises(ModelError, match="contract ghost, which is not as it was"):
+    with pytest.raises(ModelError, match="contract other, which is not as it was"):
         verify_model(home, "x.onnx")
-    own(home, GHOST.replace('"S", "S"]', "64, 64]"))
-    with pytest.raises(ModelError, match="does not keep the contract ghost any more"):
+    own(home, OTHER.replace('"S", "S"]', "64, 64]"))
+    with pytest.raises(ModelError, match="does not keep the contract other any more"):
         verify_model(home, "x.onnx")
 
 
@@ -263,7 +285,7 @@ def test_known_files_are_fetched(home: Home, tmp_path: Path, monkeypatch: pytest
             licence = "MIT"
             free = true
         """
-        own(home, GHOST + known)
+        own(home, OTHER + known)
         with pytest.raises(ModelError, match=r"for research only.*--accept-licence"):
             get_model(home, "x.onnx")
         with pytest.raises(ModelError, match="Get it yourself"):
@@ -277,7 +299,7 @@ def test_known_files_are_fetched(home: Home, tmp_path: Path, monkeypatch: pytest
         assert files(home) == set() and list_models(home) == []
         server.break_after = None
         found = get_model(home, "x.onnx", True, lambda done, size: told.append((done, size)))
-        assert (found.contract, found.path.read_bytes()) == ("ghost", content)
+        assert (found.contract, found.path.read_bytes()) == ("other", content)
         assert told[0][0] > 1000 and told[-1] == (len(content), len(content))
         assert server.sent == len(content), "no byte came twice"
         asked = len(server.asked)

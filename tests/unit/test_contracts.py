@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto
 
 from obs_facelive.catalog import ModelError, load_catalog
-from obs_facelive.contracts import Matched, load_contracts, match
+from obs_facelive.contracts import Matched, load_contracts, match, recognise
 from obs_facelive.runtime.graph import read_graph
 from tests.unit.tiny_models import EMAP, arcface, dfm, hyperswap, inswapper, tiny_model
 
@@ -19,6 +19,20 @@ PICTURE = [1, 3, 256, 256]
 
 def matches(content: bytes, folder: Path | None = None) -> list[Matched]:
     return match(read_graph(content), content, load_contracts(folder))
+
+
+def known(content: bytes, name: str = "x.onnx") -> str:
+    """The contract that it is taken for, under a name that nobody knows."""
+    return recognise(name, content, "-", load_contracts()).contract.name
+
+
+def plain(size: int = 256, more: int = 0) -> bytes:
+    """As ghost, simswap and hififace look from outside."""
+    picture = [1, 3, size, size]
+    return tiny_model(
+        {"target": picture, "source": [1, 512]},
+        {"output": picture, **{f"more {i}": [1, 8, 2, 2] for i in range(more)}},
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,10 +45,26 @@ def matches(content: bytes, folder: Path | None = None) -> list[Matched]:
         (arcface(), "arcface", 112, {"picture": "input.1", "embedding": "683"}),
         (dfm(224), "dfm", 224, {"face": "in_face:0", "celeb": "out_celeb_face:0", "face_mask": "out_face_mask:0"}),
         (dfm(320, amp=True), "dfm_amp", 320, {"morph": "morph_value:0", "celeb_mask": "out_celeb_face_mask:0"}),
+        (plain(512), "simswap_512", 512, {}),
+        (plain(more=8), "ghost", 256, {"output": "output"}),
+        (tiny_model({"target": PICTURE, "source": PICTURE}, {"y": PICTURE}), "uniface", 256, {"source": "source"}),
+        (
+            tiny_model({"source": [1, 3, 112, 112], "target": PICTURE}, {"y": PICTURE}),
+            "blendswap",
+            256,
+            {"output": "y"},
+        ),
+        (
+            tiny_model({"input_1": PICTURE, "input_2": [1, 512]}, {"output": PICTURE}),
+            "cscs",
+            256,
+            {"source": "input_2"},
+        ),
+        (tiny_model({"x": [1, 3, 112, 112]}, {"y": [1, 512]}, dtype=TensorProto.FLOAT16), "arcface", 112, {}),
     ],
 )
 def test_each_kind_is_known_by_its_graph(content: bytes, contract: str, size: int, names: dict[str, str]) -> None:
-    (found,) = matches(content)
+    found = recognise("x.onnx", content, "-", load_contracts())
     assert (found.contract.name, found.size) == (contract, size)
     assert names.items() <= found.names.items()
     assert set(found.names) == {*found.contract.inputs, *found.contract.outputs}
@@ -42,20 +72,20 @@ def test_each_kind_is_known_by_its_graph(content: bytes, contract: str, size: in
 
 def test_names_that_mean_nothing_are_no_hindrance() -> None:
     odd = tiny_model({"onnx::Gemm_1": [1, 512], "input": PICTURE}, {"781": PICTURE}, EMAP)
-    (found,) = matches(odd)
+    found = recognise("x.onnx", odd, "-", load_contracts())
     assert found.names == {"target": "input", "source": "onnx::Gemm_1", "output": "781"}
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        inswapper(128, None),  # ghost, simswap and others look the same from outside, and take another identity
+        inswapper(128, None),
         inswapper(128, np.zeros((512, 511), np.float32)),
         tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": [1, 3, 128, 128]}, EMAP),
         tiny_model({"target": PICTURE, "source": [1, 256]}, {"output": PICTURE}, EMAP),
         tiny_model({"target": PICTURE}, {"output": PICTURE}, EMAP),
-        tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": PICTURE, "more": PICTURE}, EMAP),
-        tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": PICTURE}, EMAP, dtype=TensorProto.FLOAT16),
+        tiny_model({"target": [1, 3, 64, 64], "source": [1, 512]}, {"output": [1, 3, 64, 64], "more": [1]}, EMAP),
+        tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": PICTURE}, dtype=TensorProto.DOUBLE),
         inswapper(16),
         inswapper(4096),
         tiny_model({"input.1": [1, 3, 640, 640]}, {"448": [12800, 1], "471": [3200, 1]}),
@@ -66,6 +96,30 @@ def test_what_is_none_of_them_is_none(content: bytes) -> None:
     assert matches(content) == []
 
 
+def test_graphs_that_say_too_little_are_known_by_hash_or_name() -> None:
+    with pytest.raises(ModelError, match=r"several kinds of model: ghost, hififace, simswap_256.*--contract NAME"):
+        known(plain())
+    assert [known(plain(), f"{name}.onnx") for name in ("ghost_2_256", "simswap_256", "hififace_unofficial_256")] == [
+        "ghost",
+        "simswap_256",
+        "hififace",
+    ]
+    assert known(inswapper(256)) == "inswapper", "its matrix says it"
+    assert known(inswapper(256), "ghost_1_256.onnx") == "ghost", "a known name says more than a matrix at the end"
+    assert recognise("x.onnx", inswapper(256), "-", load_contracts(), "hififace").contract.name == "hififace"
+    converter = tiny_model({"input": [1, 512]}, {"output": [1, 512]})
+    with pytest.raises(ModelError, match="crossface_ghost, crossface_hififace, crossface_simswap"):
+        known(converter)
+    assert known(converter, "crossface_simswap.onnx") == "crossface_simswap"
+
+
+def test_a_companion_is_taken_for_nothing_but_its_known_files() -> None:
+    content = tiny_model({"input": ["n", 3, 112, 112]}, {"output": ["n", 512]})
+    assert known(content) == "arcface"
+    assert known(content, "cscs_id_adapter.onnx") == "cscs_id_adapter"
+    assert recognise("x.onnx", content, "-", load_contracts(), "cscs_arcface").contract.name == "cscs_arcface"
+
+
 def test_sizes_that_the_graph_leaves_open_fit() -> None:
     model = tiny_model({"x": ["n", 3, "h", "w"]}, {"y": ["n", 512]})
     (found,) = matches(model)
@@ -73,7 +127,9 @@ def test_sizes_that_the_graph_leaves_open_fit() -> None:
     swapper = tiny_model({"target": ["n", 3, "h", "w"], "source": [1, 512]}, {"output": ["n", 3, 128, 128]}, EMAP)
     assert [found.size for found in matches(swapper)] == [128]
     nothing = tiny_model({"target": ["n", 3, "h", "w"], "source": [1, 512]}, {"output": ["n", 3, "h", "w"]}, EMAP)
-    assert matches(nothing) == [], "nobody says how large its picture is"
+    found_for = {found.contract.name for found in matches(nothing)}
+    assert "inswapper" not in found_for, "nobody says how large its picture is"
+    assert "ghost" in found_for, "which is always 256"
 
 
 def test_a_recogniser_that_scales_its_picture_itself_is_another() -> None:
@@ -129,6 +185,9 @@ FILE = '[[files]]\nfile="a.onnx"\nlicence="MIT"\nfree=true\n'
         (GOOD.replace("picture", "target"), "has the inputs picture, not target"),
         (GOOD.replace("outputs.embedding", "outputs.mask"), "has the outputs embedding, not mask"),
         (GOOD + 'identity="unit"\n', "identity"),
+        (GOOD + 'source_template="ffhq_512"\n', "source_template"),
+        (GOOD + 'converter="crossface_ghost"\n', "converter"),
+        (GOOD.replace("recogniser", "converter"), "has the inputs embedding, not picture"),
         (GOOD + 'colour="red"\n', "colour"),
         (GOOD + "mean=[1, 2]\n", "mean"),
         (GOOD + FILE + 'url="https://example.org/a.onnx"\n', "sha256"),
@@ -152,12 +211,19 @@ def test_one_name_is_one_contract(tmp_path: Path) -> None:
 
 def test_what_is_shipped() -> None:
     contracts = load_contracts()
-    assert {c.name for c in contracts} == {"arcface", "dfm", "dfm_amp", "hyperswap", "inswapper"}
-    hashes = [known.sha256 for contract in contracts for known in contract.files]
+    assert {c.name for c in contracts} >= {"arcface", "dfm", "ghost", "hyperswap", "inswapper", "uniface"}
+    hashes = [known.sha256 for contract in contracts for known in contract.files if known.sha256]
     assert len(set(hashes)) == len(hashes)
-    assert not any(known.free for contract in contracts for known in contract.files)
+    assert {contract.name for contract in contracts if any(known.free for known in contract.files)} == {"ghost"}
+    kinds = {contract.name: contract.kind for contract in contracts}
+    for contract in contracts:
+        assert {kinds[name] for name in contract.recognisers} <= {"recogniser"}
+        assert not contract.converter or kinds[contract.converter] == "converter"
     templates = pytest.importorskip("obs_facelive.swap.align").TEMPLATES
-    assert {contract.template for contract in contracts} <= set(templates)
+    assert {name for contract in contracts for name in (contract.template, contract.source_template)} <= {
+        *templates,
+        "",
+    }
 
 
 def test_the_catalog_of_embedded_models_is_another_folder() -> None:

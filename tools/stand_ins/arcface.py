@@ -12,13 +12,14 @@ _BLOCKS = ((64, 3), (128, 4), (256, 14), (512, 3))
 _STRIDES = 16
 
 
-def arcface(width: float = 1.0) -> onnx.ModelProto:
+def arcface(width: float = 1.0, seed: int = 600, names: tuple[str, str] = ("input.1", "683")) -> onnx.ModelProto:
     """As w600k_r50: ``input.1`` (any, 3, 112, 112) RGB -1..1 to ``683`` (any, 512), said to be (1, 512); 44 million parameters.
 
-    No Sub and Mul among the first nodes: insightface takes them for a network that scales its input itself.
+    Others of its build have other ``names``. No Sub and Mul among the first nodes: insightface takes them for a network that
+    scales its input itself.
     """
-    writer = Writer("arcface", 600)
-    x = writer.input("input.1", (None, 3, SIZE, SIZE))
+    writer = Writer("arcface", seed)
+    x = writer.input(names[0], (None, 3, SIZE, SIZE))
     before = channels(_BLOCKS[0][0], width)
     x = _prelu(writer, writer.conv(x, 3, before, 3, pad=1), before)
     for count, blocks in _BLOCKS:
@@ -29,7 +30,7 @@ def arcface(width: float = 1.0) -> onnx.ModelProto:
     x = writer.op("Flatten", _batch_norm(writer, x, before), axis=1)
     cells = before * (SIZE // _STRIDES) ** 2
     x = _batch_norm(writer, writer.dense(x, cells, 512), 512)
-    writer.output(x, "683", (1, 512))
+    writer.output(x, names[1], (1, 512))
     return writer.model()
 
 

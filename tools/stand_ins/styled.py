@@ -1,6 +1,7 @@
 """Swappers with one photo: a picture goes down to few, wide cells, takes on the source's style there, and comes up again.
 
-The contracts, inswapper_128 and hyperswap_1a_256, are in their cards and in insightface/model_zoo/inswapper.py.
+The contracts are in the models' cards, in insightface/model_zoo/inswapper.py, and in FaceFusion's face_swapper and VisoMaster's
+face_swappers.py. Only inswapper and hyperswap have the originals' size, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import onnx
 from tools.stand_ins.graph import OTHER_COLOURS, Writer, channels, oval
 
 IDENTITY = 512
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _EPSILON = 1e-8
 
 
@@ -53,6 +55,95 @@ def hyperswap(width: float = 1.0, size: int = 256) -> onnx.ModelProto:
     mask = writer.op("Sigmoid", writer.op("Add", writer.conv(edged, counts[0], 1, 7, gain=0.5), shape))
     writer.output(mask, "mask", (1, 1, size, size))
     return writer.model()
+
+
+def ghost(width: float = 1.0) -> onnx.ModelProto:
+    """As ghost_1_256: target (1, 3, 256, 256) RGB -1..1 and source (1, 512), of any length, to output, and one more tensor."""
+    return _plain("ghost", 257, width, 256, signed=True, more=True)
+
+
+def simswap_256(width: float = 1.0) -> onnx.ModelProto:
+    """As simswap_256: target (1, 3, 256, 256) RGB less ImageNet's mean, and source (1, 512), to output, RGB 0..1."""
+    return _plain("simswap", 258, width, 256, imagenet=True)
+
+
+def simswap_512(width: float = 1.0) -> onnx.ModelProto:
+    """As VisoMaster's simswap_512_unoff: input (1, 3, 512, 512) RGB 0..1 and onnx::Gemm_1 (1, 512) to output, RGB 0..1."""
+    return _plain("simswap", 512, width, 512, names=("input", "onnx::Gemm_1"))
+
+
+def hififace(width: float = 1.0) -> onnx.ModelProto:
+    """As hififace_unofficial_256: target (1, 3, 256, 256) RGB -1..1 and source (1, 512) to output, RGB -1..1."""
+    return _plain("hififace", 259, width, 256, signed=True)
+
+
+def cscs(width: float = 1.0) -> onnx.ModelProto:
+    """As cscs_256: input_1 (1, 3, 256, 256) RGB -1..1 and input_2 (1, 512) to output, RGB -1..1."""
+    return _plain("cscs", 260, width, 256, signed=True, names=("input_1", "input_2"))
+
+
+def blendswap(width: float = 1.0) -> onnx.ModelProto:
+    """As blendswap_256: target (1, 3, 256, 256) and source, a picture (1, 3, 112, 112), to output, all RGB 0..1."""
+    return _plain("blendswap", 261, width, 256, photo=112)
+
+
+def uniface(width: float = 1.0) -> onnx.ModelProto:
+    """As uniface_256: target RGB -1..1 and source, a picture RGB 0..1, to output RGB -1..1, all (1, 3, 256, 256)."""
+    return _plain("uniface", 262, width, 256, signed=True, photo=256)
+
+
+def _plain(
+    title: str,
+    seed: int,
+    width: float,
+    size: int,
+    signed: bool = False,
+    imagenet: bool = False,
+    names: tuple[str, str] = ("target", "source"),
+    photo: int = 0,
+    more: bool = False,
+) -> onnx.ModelProto:
+    """A swapper without a matrix and a mask.
+
+    ``signed``: pictures are -1..1; ``imagenet``: ImageNet's mean and deviation are taken out of the target; ``photo``: the
+    source is a picture with that side; ``more``: gives its code, too.
+    """
+    writer = Writer(title, seed)
+    target = writer.input(names[0], (1, 3, size, size))
+    source = writer.input(names[1], (1, 3, photo, photo) if photo else (1, IDENTITY))
+    counts = [channels(count, width) for count in (64, 128, 256, 512, 512)]
+    person = _looked_at(writer, source, photo, counts) if photo else _unit(writer, source)
+    code = _down(writer, target, counts, [1, 2, 2, 2, 2])
+    inner = code
+    for _ in range(2):
+        inner = _styled_block(writer, inner, person, counts[-1])
+    inner = _up(writer, inner, counts, [1, 2, 2, 2, 2])
+    network = writer.conv(writer.mirrored(inner, 3), counts[0], 3, 7, gain=0.7)
+    if imagenet:
+        mean, deviation = (np.asarray(each, np.float32)[:, None, None] for each in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+        target = writer.op("Mul", target, writer.constant(deviation))
+        target = writer.op("Add", target, writer.constant(mean))
+    out = _over(writer, target, writer.op("Tanh" if signed else "Sigmoid", network))
+    writer.output(out, "output", (1, 3, size, size))
+    if more:
+        writer.output(code, "onnx::ConvTranspose_239", (1, counts[-1], size // 16, size // 16))
+    return writer.model()
+
+
+def _unit(writer: Writer, source: str) -> str:
+    """The source of length 1: a style is not stronger where a recogniser's numbers are larger."""
+    power = writer.op("ReduceSum", writer.op("Mul", source, source), axes=[1], keepdims=1)
+    return writer.op("Div", source, writer.op("Sqrt", writer.op("Add", power, writer.constant(_EPSILON))))
+
+
+def _looked_at(writer: Writer, photo: str, size: int, counts: list[int]) -> str:
+    """A photo with that side as (1, 512) of length 1."""
+    x = _down(writer, photo, counts, [1, 2, 2, 2, 2])
+    # A few cells, so that the place of things counts as well as their colour.
+    step = max(size // 64, 1)
+    cells = counts[-1] * (size // 16 // step) ** 2
+    flat = writer.op("Flatten", writer.op("AveragePool", x, kernel_shape=[step] * 2, strides=[step] * 2), axis=1)
+    return _unit(writer, writer.dense(flat, cells, IDENTITY))
 
 
 def _over(writer: Writer, target: str, network: str) -> str:
