@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.engine.enhancers import Enhancers
 from obs_facelive.engine.swappers import NETWORKS_SUIT, Swappers
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
@@ -44,27 +45,31 @@ class Stages:
         self._recogniser: Recogniser | None = None
         self._photos: Studio | None = None
         self._swappers = Swappers(home, self._portrait)
+        self._enhancers = Enhancers(home)
 
     def device(self, settings: Settings) -> Device:
         """Where the embedded networks run: small as they are, a GPU only waits for them, so "auto" is the CPU."""
         return "cpu" if "cpu" in (self._device, settings.device) or settings.device == "auto" else settings.device
 
     def provider(self, settings: Settings) -> str:
-        """For people: where the networks of ``settings``' engine run."""
-        return (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[self.device(settings)]
+        """For people: where the networks of ``settings``' engine and enhancer run."""
+        words = (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[self.device(settings)]
+        enhancer = self._enhancers.told(settings.enhancer)
+        return f"{words}; enhancer: {enhancer}" if enhancer else words
 
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
-        the persona is a real person and carries no valid record.
+        the persona is a real person and carries no valid record; an `EnhancerError`, another, where all but the enhancer is there.
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
         network = settings.engine != MESH
-        swapper = self._swappers.make(settings, persona, canonical, "cpu" if self._device == "cpu" else settings.device)
+        device: Device = "cpu" if self._device == "cpu" else settings.device
+        swapper = self._swappers.make(settings, persona, canonical, device)
         merger = Blend(canonical, persona.iris)
         occlusion, reshape = (
             Occlusion(self._home.models, canonical, self.device(settings)),
@@ -82,6 +87,7 @@ class Stages:
             owner,
             real=persona.info.real,
             suits=NETWORKS_SUIT | persona.info.settings if network else persona.info.settings,
+            enhancer=self._enhancers.make(settings, device),
         )
 
     def _portrait(self, picture: Pixels) -> Portrait:

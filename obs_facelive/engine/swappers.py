@@ -58,7 +58,7 @@ class Swappers:
     def __init__(self, home: Home, portrait: Callable[[Pixels], Portrait]) -> None:
         self._home, self._portrait = home, portrait
         self._lock = threading.Lock()
-        self._opened: tuple[tuple[str, str, Device], _Opened] | None = None
+        self._opened: tuple[tuple[str, str, Device], Opened] | None = None
         self._told: dict[str, str] = {}
         self._people: dict[tuple[str, str], Floats] = {}
 
@@ -93,11 +93,11 @@ class Swappers:
         """For people: where the network ``engine`` runs, and how the other devices did; empty if it was not opened."""
         return self._told.get(engine, "")
 
-    def _open(self, model: Brought, device: Device) -> _Opened:
+    def _open(self, model: Brought, device: Device) -> Opened:
         key = model.file, model.sha256, device
         if self._opened is None or self._opened[0] != key:
             self._opened = None  # before, so that two large networks are not in memory because of us
-            self._opened = key, _Opened.of(model, device)
+            self._opened = key, Opened.of(model, device)
             self._told[model.file] = self._opened[1].choice.words
         return self._opened[1]
 
@@ -139,7 +139,7 @@ class Swappers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """A network, and how it is spoken to."""
 
     session: Session
@@ -148,7 +148,7 @@ class _Opened:
     choice: Choice
 
     @classmethod
-    def of(cls, model: Brought, device: Device) -> _Opened:
+    def of(cls, model: Brought, device: Device) -> Opened:
         matched, path = model.matched(), model.path
         content = model.read()
         emap = last_initializer(content) if matched.contract.identity == "emap" else None

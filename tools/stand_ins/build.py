@@ -9,6 +9,7 @@ import onnx
 
 from tools.stand_ins.arcface import arcface
 from tools.stand_ins.dfm import amp, saehd
+from tools.stand_ins.gfpgan import gfpgan
 from tools.stand_ins.styled import hyperswap, inswapper
 
 STAND_INS: dict[str, Callable[[float], onnx.ModelProto]] = {
@@ -17,6 +18,7 @@ STAND_INS: dict[str, Callable[[float], onnx.ModelProto]] = {
     "w600k_r50.onnx": arcface,
     "saehd_224.dfm": saehd,
     "amp_224.dfm": amp,
+    "GFPGANv1.4.onnx": gfpgan,
 }
 
 
