@@ -170,8 +170,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about(
             "Enhancer",
-            "A network that you brought, which gives the swapped face more detail (GFPGAN, CodeFormer, GPEN, RestoreFormer++). It "
-            "wants a good graphics card.",
+            "A network that you brought, which gives the swapped face more detail: GFPGAN, CodeFormer, GPEN, RestoreFormer++. "
+            "It wants a good graphics card.",
             "Engine",
         ),
     ] = ""

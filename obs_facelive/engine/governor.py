@@ -46,8 +46,8 @@ class Load:
     camera_fps : frames a second that came from OBS
     result_fps : results a second that went to OBS
     delay_ms : newest added delay that OBS showed, milliseconds; 0 if unknown
-    stages_ms : stage → milliseconds. "swap", "enhance" and "rewarp": of one, not spread over the frames that have none; all others
-        spread over all frames ("detect", "landmarks", "track", "blendshapes", "merge"). Stages that did not run are absent.
+    stages_ms : stage → milliseconds. "swap", "enhance" and "rewarp": of one, not spread over the frames that have none; all
+        others ("detect", "landmarks", "track", "blendshapes", "merge") spread over all frames. Absent: did not run.
     lagged : 0..1, share of OBS's own frames that lagged lately
     """
 

@@ -61,7 +61,8 @@ class Stages:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
-        the persona is a real person and carries no valid record; an `EnhancerError`, another, where all but the enhancer is there.
+        the persona is a real person and carries no valid record; an `EnhancerError`, another, where only the enhancer is not
+        to be had.
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)

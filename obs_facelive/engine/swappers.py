@@ -149,6 +149,7 @@ class Opened:
 
     @classmethod
     def of(cls, model: Brought, device: Device) -> Opened:
+        """``model`` on the fastest of what ``device`` allows. Raises `ModelError`, in words for people."""
         matched, path = model.matched(), model.path
         content = model.read()
         emap = last_initializer(content) if matched.contract.identity == "emap" else None

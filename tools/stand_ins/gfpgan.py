@@ -6,6 +6,8 @@ half of the channels, a style for each layer), whose exports make the modulated 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import onnx
 
@@ -56,7 +58,7 @@ def _u_net(
         for n in range(layers)
     ]
     conditions = {}
-    for half, side in zip(sides, sides[1:], strict=False):
+    for half, side in pairwise(sides):
         x = writer.op("Add", x, skips[half])
         x = _residual(writer, x, counts[half], counts[side], 2.0)
         conditions[side] = _condition(writer, x, counts[side], 1.0), _condition(writer, x, counts[side], 0.0)
@@ -70,7 +72,7 @@ def _decoder(
     x = writer.constant(writer.noise((1, counts[4], 4, 4), 1.0))
     x = _styled(writer, x, styles[0], counts[4], counts[4], style, 4)
     picture = _to_rgb(writer, x, styles[1], counts[4], style)
-    for n, (before, side) in enumerate(zip(counts, list(counts)[1:], strict=False)):
+    for n, (before, side) in enumerate(pairwise(counts)):
         x = _styled(writer, writer.twice(x), styles[2 * n + 1], counts[before], counts[side], style, side)
         half, axis = counts[side] // 2, writer.constant([1])
         same = writer.op("Slice", x, writer.constant([0]), writer.constant([half]), axis)
