@@ -18,7 +18,7 @@ from obs_facelive.catalog import ModelError, catalog_folder
 from obs_facelive.runtime.graph import Graph, Value, last_initializer, read_graph
 from obs_facelive.words import plain
 
-Kind: TypeAlias = Literal["swapper", "recogniser", "converter", "dfm"]
+Kind: TypeAlias = Literal["swapper", "recogniser", "converter", "dfm", "enhancer"]
 Identity: TypeAlias = Literal["emap", "unit", "raw", "image", ""]
 Scale: TypeAlias = float | Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)]
 
@@ -31,19 +31,21 @@ SIZES: Final = (32, 2048)
 EMAP_SHAPE: Final = (512, 512)
 
 _HALF: Final = {"float32": "float16"}
-_PICTURE: dict[Kind, str] = {"swapper": "target", "recogniser": "picture", "dfm": "face"}
+_PICTURE: dict[Kind, str] = {"swapper": "target", "recogniser": "picture", "dfm": "face", "enhancer": "picture"}
 # Roles that a kind must have, of inputs and of outputs, and the one that it may have besides.
 _INPUTS: dict[Kind, tuple[set[str], set[str]]] = {
     "swapper": ({"target", "source"}, set()),
     "recogniser": ({"picture"}, set()),
     "converter": ({"embedding"}, set()),
     "dfm": ({"face"}, {"morph"}),
+    "enhancer": ({"picture"}, {"weight"}),
 }
 _OUTPUTS: dict[Kind, tuple[set[str], set[str]]] = {
     "swapper": ({"output"}, {"mask"}),
     "recogniser": ({"embedding"}, set()),
     "converter": ({"converted"}, set()),
     "dfm": ({"face_mask", "celeb", "celeb_mask"}, set()),
+    "enhancer": ({"output"}, set()),
 }
 
 
@@ -97,8 +99,8 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name, what : what it is called in commands, and one line for people
     inputs, outputs : role → port. Roles of a swapper: target, source, output, mask (which not all have); of a recogniser:
         picture, embedding; of a converter: embedding, converted; of a dfm, which is one person's face: face, morph (not all),
-        face_mask, celeb, celeb_mask
-    more_outputs : the graph may give more, after these
+        face_mask, celeb, celeb_mask; of an enhancer: picture, weight (not all: 0..1, how like the person it stays), output
+    more_outputs : its graph may give further outputs, which nobody looks at
     template : a key of `obs_facelive.swap.align.TEMPLATES`: where the five points lie in the crop
     mean, std : the network takes (x - mean) / std of x in 0..1, RGB (a dfm: BGR); one number, or three
     out_mean, out_std : its picture is y * out_std + out_mean, in 0..1
@@ -247,9 +249,8 @@ def _matched(graph: Graph, contract: Contract) -> Matched | None:
     if contract.not_first and set(contract.not_first) <= set(graph.first):
         return None
     picture = contract.inputs[_PICTURE[contract.kind]] if contract.kind in _PICTURE else None
-    given = graph.outputs[: len(contract.outputs)] if contract.more_outputs else graph.outputs
     for inputs, sizes in _orders(graph.inputs, contract.inputs, {}):
-        for outputs, all_sizes in _orders(given, contract.outputs, sizes):
+        for outputs, all_sizes in _orders(graph.outputs, contract.outputs, sizes, contract.more_outputs):
             size = picture.side(all_sizes.get(SIZE, 0)) if picture else 0
             if not picture or SIZES[0] <= size <= SIZES[1]:
                 return Matched(contract, {**inputs, **outputs}, size)
@@ -257,12 +258,15 @@ def _matched(graph: Graph, contract: Contract) -> Matched | None:
 
 
 def _orders(
-    values: tuple[Value, ...], ports: dict[str, Port], sizes: dict[str, int]
+    values: tuple[Value, ...], ports: dict[str, Port], sizes: dict[str, int], more: bool = False
 ) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
-    """Each way in which ``values`` are ``ports`` (role → name), with the sizes it gives; the graph's own order comes first."""
-    if len(values) != len(ports):
+    """Each way in which ``values`` are ``ports`` (role → name), with the sizes it gives; the graph's own order comes first.
+
+    ``more``: there may be further values.
+    """
+    if len(values) < len(ports) or (len(values) > len(ports) and not more):
         return
-    for order in permutations(values):
+    for order in permutations(values, len(ports)):
         bound: dict[str, int] | None = sizes
         for value, port in zip(order, ports.values(), strict=True):
             bound = _bound(value, port, bound) if bound is not None else None

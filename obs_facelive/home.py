@@ -105,9 +105,16 @@ class Home:
 
     def swapper_titles(self) -> dict[str, str]:
         """File → the name to show, for the swappers that the person brought; none where their list cannot be read."""
+        return self._titles("swapper", "dfm")
+
+    def enhancer_titles(self) -> dict[str, str]:
+        """The same for enhancers."""
+        return self._titles("enhancer")
+
+    def _titles(self, *kinds: str) -> dict[str, str]:
         try:
             listed = json.loads(read_at_most(self.models / BROUGHT_FILE, MAX_BROUGHT_BYTES))
-            swappers = {file: about["title"] for file, about in listed.items() if about["kind"] in ("swapper", "dfm")}
+            titles = {file: about["title"] for file, about in listed.items() if about["kind"] in kinds}
         except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
             return {}
-        return {file: plain(str(title), MAX_TITLE).strip() or file for file, title in sorted(swappers.items())}
+        return {file: plain(str(title), MAX_TITLE).strip() or file for file, title in sorted(titles.items())}

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from obs_facelive.detect import Detector
+from obs_facelive.enhance import Enhancer
+from obs_facelive.enhance.enhancing import Enhancing
 from obs_facelive.frame import Detections, Face, Floats, Frame, Landmarks, Layer, Patch, Pixels, Plane, Roi
 from obs_facelive.geometry import box_of, head_pose
 from obs_facelive.identity.collector import Collector
@@ -54,11 +56,13 @@ class Pipeline:
     owner : knows whose face is the owner's; without it nobody is swapped where only the owner is to be
     real : the persona is a real person, whose face is never worn without the badge
     suits : the persona's own settings, which stand where the wearer's are at their defaults
+    enhancer : gives swapped faces more detail
 
     Attributes
     ----------
     collector : shown each frame's faces, while it is there
-    watches : of `look`, of `swap`, of `merge`, and of the re-warping in `merge`
+    enhancing : what comes of the enhancer, if there is one
+    watches : of `look`, of `swap`, of `merge`, of the re-warping in `merge`, and of enhancing in `swap`
     """
 
     def __init__(
@@ -74,19 +78,22 @@ class Pipeline:
         *,
         real: bool = False,
         suits: Mapping[str, bool | int | str] = {},
+        enhancer: Enhancer | None = None,
     ) -> None:
         self._detector, self._landmarker, self._canonical = detector, landmarker, canonical
         self.swapper, self.merger = swapper, merger
         self._occlusion, self._reshape, self._real = occlusion, reshape, real
         self._mark = Mark(canonical)
         self.owner, self._suits = owner, suits
+        self.enhancing = Enhancing(enhancer) if enhancer else None
         self.collector: Collector | None = None
         self._tracker = Tracker(Registration(canonical))
         self._badge = Badge()
         self._looks = 0
         self._expressions: dict[int, Floats] = {}
         self._hidden: dict[int, Plane] = {}
-        self.watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
+        watches = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
+        self.watches = (*watches, self.enhancing.watch) if self.enhancing else watches
         self._before: tuple[Pipeline, Fade] | None = None
 
     def follow(self, before: Pipeline, seconds: float) -> None:
@@ -214,8 +221,11 @@ class Pipeline:
         settings = suited(settings, self._suits)
         clock = self.watches[1]
         try:
+            frame, faces = looked.frame, looked.faces
             with clock("swap"):
-                layers = swap_at(rung.swap_scale, self.swapper, looked.frame, looked.faces, settings)
+                layers = swap_at(rung.swap_scale, self.swapper, frame, faces, settings)
+            if self.enhancing:
+                layers = self.enhancing(frame, faces, layers, settings, rung.enhance_every)
             return Swapped(looked, layers)
         finally:
             clock.end_frame()

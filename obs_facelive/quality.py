@@ -18,6 +18,8 @@ class Rung:
     swap_scale : the swapper gets the frame at this scale (1.0 or 0.5); its layer is scaled back before it is merged
     swap_every : every n-th frame is swapped, the last swap is re-warped to the landmarks of the others; 0: the swapper
         works as fast as it can and every frame shows its newest work, re-warped
+    enhance_every : every n-th swap gets its detail from the enhancer, if there is one, and the others the last detail, moved;
+        0: none gets any
     """
 
     name: str
@@ -25,6 +27,7 @@ class Rung:
     details_every: int
     swap_scale: float
     swap_every: int
+    enhance_every: int = 1
 
 
 LADDER: Final = (
@@ -35,3 +38,13 @@ LADDER: Final = (
     Rung("swaps when it can", 1.0, 3, 0.5, 0),
 )
 """From the best to the cheapest."""
+
+ENHANCING: Final = (
+    *LADDER[:2],
+    Rung("detail every second frame", 0.5, 2, 1.0, 1, 2),
+    Rung("detail every fourth frame", 0.5, 2, 1.0, 1, 4),
+    Rung("smaller input", 0.5, 2, 0.5, 1, 4),
+    Rung("every second frame swapped", 0.5, 2, 0.5, 2, 2),
+    Rung("swaps when it can, without detail", 1.0, 3, 0.5, 0, 0),
+)
+"""The same where there is an enhancer: often the slowest network, and what is missed least."""

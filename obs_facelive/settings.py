@@ -176,6 +176,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "x",
         ),
     ] = 1
+    enhancer: Annotated[
+        str,
+        _about(
+            "Enhancer",
+            "A network that you brought, which gives the swapped face more detail: GFPGAN, CodeFormer, GPEN, RestoreFormer++. "
+            "It wants a good graphics card.",
+            "Engine",
+        ),
+    ] = ""
+    enhancer_blend: Annotated[
+        Percent, _about("Enhancer strength", "How much of its detail the swapped face gets. 0: none.", "Engine", "%")
+    ] = 80
+    fidelity: Annotated[
+        Percent,
+        _about(
+            "Fidelity",
+            "With CodeFormer: 100 keeps the face as like as it can, 0 makes it as clear as it can.",
+            "Engine",
+            "%",
+        ),
+    ] = 50
     device: Annotated[
         Literal["auto", "cpu", "cuda", "tensorrt", "directml", "coreml", "openvino"],
         _about(

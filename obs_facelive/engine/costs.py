@@ -11,7 +11,7 @@ from obs_facelive.quality import Rung
 SMALLER: Final = 0.6
 """What a swap of the smaller picture is thought to cost before it was measured, as a share of a full one."""
 REWARP: Final = 3.0
-"""What a re-warp is thought to cost before it was measured, milliseconds."""
+"""What a re-warp, of a layer or of a detail, is thought to cost before it was measured, milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Times:
     ----------
     look, merge : on each frame; ``look`` is everything before the swap
     swap : on each swap
+    enhance : on each swap, for its detail; spread over the swaps that get none anew
     every : as `Rung.swap_every`
     """
 
@@ -29,16 +30,18 @@ class Times:
     swap: float
     merge: float
     every: int
+    enhance: float = 0.0
 
     @property
     def way(self) -> float:
         """Of a frame from one end to the other, milliseconds. Where the swapper goes its own pace no frame waits for it."""
-        return self.look + self.merge + (self.swap if self.every else 0.0)
+        return self.look + self.merge + (self.swap + self.enhance if self.every else 0.0)
 
     @property
     def by_thread(self) -> dict[str, float]:
         """Milliseconds a frame; the swapper that goes its own pace never has too much to do."""
-        return {"look": self.look, "swap": self.swap / self.every if self.every else 0.0, "merge": self.merge}
+        swap = (self.swap + self.enhance) / self.every if self.every else 0.0
+        return {"look": self.look, "swap": swap, "merge": self.merge}
 
 
 class Costs:
@@ -70,7 +73,14 @@ class Costs:
             swap=stages.get("swap", 0.0) * share,
             merge=stages.get("merge", 0.0) + (stages["rewarp"] if rung.swap_every != 1 else 0.0),
             every=rung.swap_every,
+            enhance=self._enhance(rung.enhance_every),
         )
+
+    def _enhance(self, every: int) -> float:
+        once = self._stages.get("enhance", 0.0)
+        if not every or not once:
+            return 0.0
+        return once / every + (self._stages["rewarp"] if every > 1 else 0.0)
 
     def _saved(self, rung: Rung) -> float:
         return self._share if rung.swap_scale < 1 else 1.0

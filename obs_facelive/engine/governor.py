@@ -46,8 +46,8 @@ class Load:
     camera_fps : frames a second that came from OBS
     result_fps : results a second that went to OBS
     delay_ms : newest added delay that OBS showed, milliseconds; 0 if unknown
-    stages_ms : stage → milliseconds. "swap" (and "rewarp"): of one swap, not spread over the frames that have none; all others
-        spread over all frames ("detect", "landmarks", "track", "blendshapes", "merge"). Stages that did not run are absent.
+    stages_ms : stage → milliseconds. "swap", "enhance" and "rewarp": of one, not spread over the frames that have none; all
+        others ("detect", "landmarks", "track", "blendshapes", "merge") spread over all frames. Absent: did not run.
     lagged : 0..1, share of OBS's own frames that lagged lately
     """
 
@@ -208,6 +208,7 @@ class Governor:
         times = self._costs.at(self.rung)
         slow = {
             "swap takes {:.0f} ms": (times.swap, max(1, times.every)),
+            "enhancing takes {:.0f} ms": (times.enhance, max(1, times.every)),
             "finding the face takes {:.0f} ms": (times.look, 1),
             "blending takes {:.0f} ms": (times.merge, 1),
         }

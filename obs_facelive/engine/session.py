@@ -12,20 +12,20 @@ from obs_facelive.engine.adding import AddingDesk
 from obs_facelive.engine.enrolling import EnrolmentDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
+from obs_facelive.engine.loading import load
 from obs_facelive.engine.patience import Patience
-from obs_facelive.engine.slow import Slow, SlowSwapper
+from obs_facelive.engine.slow import Slow
 from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.engine.told import in_words
-from obs_facelive.engine.wardrobe import Loaded, Wardrobe, stages
-from obs_facelive.engine.worn import Refusal, Worn
+from obs_facelive.engine.wardrobe import Loaded, Wardrobe, to_load
+from obs_facelive.engine.worn import Refusal
 from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Patch
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
-from obs_facelive.personas.library import load_persona
 from obs_facelive.pipeline import Pipeline
-from obs_facelive.quality import LADDER, Rung
+from obs_facelive.quality import ENHANCING, LADDER, Rung
 from obs_facelive.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -199,10 +199,10 @@ class Session:
         settings = self._orders.settings
         if self._orders.seq == 0:
             return
-        wanted = self._loaded is not None and _to_load(settings) == _to_load(self._loaded)
+        wanted = self._loaded is not None and to_load(settings) == to_load(self._loaded)
         if self._loading is None and (not wanted or (self._load_error and now >= self._try_again)):
             self._loaded = settings
-            self._loading = self._loader.submit(self._load, settings)
+            self._loading = self._loader.submit(load, self._stages, settings, self._wardrobe.settings, self._slow)
         finished = self._loading is not None and self._loading.done()
         if finished:
             self._finish_loading(now)
@@ -210,18 +210,12 @@ class Session:
         if (changed or finished) and self._loading is None and self._loaded and wanted:
             self._end.applied(self._orders.seq)
 
-    def _load(self, settings: Settings) -> Loaded:
-        worn = Worn(self._stages.persona_folder(settings))
-        pipeline = self._stages.pipeline(settings, load_persona(worn.folder))
-        if self._slow:
-            pipeline.swapper = SlowSwapper(pipeline.swapper, self._slow)
-        return Loaded(settings, pipeline, worn)
-
     def _finish_loading(self, now: float) -> None:
         assert self._loading and self._loaded
         try:
             loaded = self._loading.result()
-            self._persona, self._load_error = loaded.worn.folder.name, ""
+            self._persona, self._load_error = loaded.worn.folder.name, loaded.problem
+            self._try_again = now + _TRY_AGAIN  # where there is a problem
             self._publish()  # before the first picture, so that nobody sees one without its persona's name
             self._wardrobe.change(loaded, now)
             self._orders = replace(self._orders, pipeline=loaded.pipeline, refused=0)
@@ -249,8 +243,10 @@ class Session:
             self._publish()
 
     def _govern(self, settings: Settings) -> None:
-        if settings.quality != self._orders.settings.quality:
-            self._governor = Governor(settings.most_delay, LADDER if settings.quality == "auto" else LADDER[:1])
+        before = self._orders.settings
+        if (settings.quality, bool(settings.enhancer)) != (before.quality, bool(before.enhancer)):
+            ladder = ENHANCING if settings.enhancer else LADDER
+            self._governor = Governor(settings.most_delay, ladder if settings.quality == "auto" else ladder[:1])
         self._governor.most_delay_ms = settings.most_delay
 
     def _count(self, now: float) -> None:
@@ -280,14 +276,16 @@ class Session:
         self._publish()
 
     def _publish(self) -> None:
-        times = self._orders.pipeline.stages_ms if self._orders.pipeline else {}
+        pipeline = self._orders.pipeline
+        times = pipeline.stages_ms if pipeline else {}
+        enhancing = pipeline.enhancing.problem if pipeline and pipeline.enhancing else ""
         report = {
             "fps": round(self._fps, 1),
             "swap_fps": round(self._swap_fps, 1),
             "stages_ms": {stage: round(ms, 2) for stage, ms in times.items()},
             "provider": self._stages.provider(self._orders.settings)[:300],
             "persona": self._persona,
-            "error": (self._load_error or self._frame_error)[:500],
+            "error": (self._load_error or self._frame_error or enhancing)[:500],
             "enrolment": self._desk.words[:500],
             "adding": self._adding.words[:1000],
             "added": self._adding.added,
@@ -299,8 +297,3 @@ class Session:
 
 def _smooth(old: float, new: float) -> float:
     return new if old == 0 else 0.5 * (old + new)
-
-
-def _to_load(settings: Settings) -> tuple[str | int, ...]:
-    """What needs loading when it changes; everything else takes effect with the next frame."""
-    return settings.persona, *stages(settings)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.engine.enhancers import Enhancers
 from obs_facelive.engine.swappers import NETWORKS_SUIT, Swappers
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
@@ -44,6 +45,7 @@ class Stages:
         self._recogniser: Recogniser | None = None
         self._photos: Studio | None = None
         self._swappers = Swappers(home, self._portrait)
+        self._enhancers = Enhancers(home)
 
     def place(self, settings: Settings) -> Place:
         """Where a network may run that the person brought."""
@@ -56,16 +58,18 @@ class Stages:
         return place if settings.small_networks == "same" and place.device != "auto" else Place("cpu")
 
     def provider(self, settings: Settings) -> str:
-        """For people: where the networks of ``settings``' engine run."""
-        return (settings.engine != MESH and self._swappers.told(settings.engine)) or DEVICES[
-            self.small_place(settings).device
-        ]
+        """For people: where the networks of ``settings``' engine and enhancer run."""
+        words = settings.engine != MESH and self._swappers.told(settings.engine)
+        enhancer = self._enhancers.told(settings.enhancer)
+        words = words or DEVICES[self.small_place(settings).device]
+        return f"{words}; enhancer: {enhancer}" if enhancer else words
 
     def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
-        the persona is a real person and carries no valid record.
+        the persona is a real person and carries no valid record; an `EnhancerError`, another, where only the enhancer is not
+        to be had.
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)
@@ -88,6 +92,7 @@ class Stages:
             owner,
             real=persona.info.real,
             suits=NETWORKS_SUIT | persona.info.settings if network else persona.info.settings,
+            enhancer=self._enhancers.make(settings, self.place(settings)),
         )
 
     def _portrait(self, picture: Pixels) -> Portrait:

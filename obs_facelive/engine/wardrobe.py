@@ -14,11 +14,17 @@ _FRAMES = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a loader's work came to, and the settings that it was for."""
+    """What a loader's work came to, and the settings that it was for.
+
+    Attributes
+    ----------
+    problem : what could not be had of it, for people; the rest was loaded without
+    """
 
     settings: Settings
     pipeline: Pipeline
     worn: Worn
+    problem: str = ""
 
 
 class Wardrobe:
@@ -33,11 +39,17 @@ class Wardrobe:
         """Whether two personas may be seen at once."""
         return self._fading is not None
 
+    @property
+    def settings(self) -> Settings | None:
+        """Those that what is worn was loaded for."""
+        return self._on.settings if self._on else None
+
     def change(self, loaded: Loaded, now: float) -> None:
         """Puts on what was ``loaded``: faded to where the faces are followed on the same device, else at once."""
         before, self._on, self._fading = self._on, loaded, None
         if before and stages(before.settings) == stages(loaded.settings):
-            seconds = loaded.settings.crossfade_ms / 1e3
+            changed = loaded.settings.persona != before.settings.persona
+            seconds = loaded.settings.crossfade_ms / 1e3 if changed else 0.0
             loaded.pipeline.follow(before.pipeline, seconds)
             self._fading = before.worn, now + seconds + _FRAMES
 
@@ -54,6 +66,11 @@ class Wardrobe:
 
 
 def stages(settings: Settings) -> tuple[str | int, ...]:
-    """What decides about everything but the persona."""
+    """What decides about everything but the persona and its enhancer."""
     where = settings.device, settings.gpu, settings.gpu_memory_limit, settings.small_networks
     return settings.engine, *where
+
+
+def to_load(settings: Settings) -> tuple[str | int, ...]:
+    """What needs loading when it changes; everything else takes effect with the next frame."""
+    return settings.persona, settings.enhancer, *stages(settings)

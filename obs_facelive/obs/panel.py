@@ -118,7 +118,12 @@ class Panel:
             if field.kind == "choice":
                 choices = field.choices
             else:
-                lists = {"persona": self._personas, "engine": self._engines, fields.CAMERA.name: self._cameras}
+                lists = {
+                    "persona": self._personas,
+                    "engine": self._engines,
+                    "enhancer": self._enhancers,
+                    fields.CAMERA.name: self._cameras,
+                }
                 choices = lists[field.name]()
             for value, label in choices.items():
                 self._obs["obs_property_list_add_string"](added, _c(label), _c(value))
@@ -137,6 +142,9 @@ class Panel:
 
     def _engines(self) -> dict[str, str]:
         return {MESH: "Mesh (built in)", **self._home.swapper_titles()}
+
+    def _enhancers(self) -> dict[str, str]:
+        return {"": "None", **self._home.enhancer_titles()}
 
     def _cameras(self) -> dict[str, str]:
         return {"": "Choose a source", **{name: name for name in self.video_sources()}}

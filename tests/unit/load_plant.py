@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class Weather:
         """The same with a swapper that takes ``ms``."""
         return Weather({**self.stages, "swap": ms}, scale_saves=scale_saves)
 
+    def slow_enhancer(self, ms: float) -> Weather:
+        """The same with an enhancer that takes ``ms``."""
+        return Weather({**self.stages, "enhance": ms}, scale_saves=self.scale_saves)
+
     def under(self, rung: Rung, time: float) -> Load:
         """The same on ``rung``."""
         full, stages = LADDER[0], dict(self.stages)
@@ -60,10 +64,13 @@ class Weather:
         look = sum(stages[name] for name in ("detect", "landmarks", "track", "blendshapes"))
         merge = stages["merge"] + stages.get("rewarp", 0.0)
         period = 1000 / self.camera_fps
-        busiest = max(look, merge, stages["swap"] / rung.swap_every if rung.swap_every else 0.0)
+        swap = stages["swap"]
+        if rung.enhance_every:
+            swap += stages.get("enhance", 0.0) / rung.enhance_every
+        busiest = max(look, merge, swap / rung.swap_every if rung.swap_every else 0.0)
         whole = sum(self.stages.values())
         hidden = max(1.0, period / self.kept / max(before, whole - before)) if self.kept < 0.97 else 1.0
-        way = look + merge + (stages["swap"] if rung.swap_every else 0.0)
+        way = look + merge + (swap if rung.swap_every else 0.0)
         delay = max(self.delay - whole, BASE_DELAY) + way
         rate = min(self.camera_fps, 1000 / (busiest * hidden))
         return Load(time, self.camera_fps, rate, delay, stages, self.lagged)
@@ -105,8 +112,8 @@ class Run:
         ]
 
 
-def replay(weather: Iterable[Weather], governor: Governor | None = None) -> Run:
-    """The governor in ``weather``, a quarter of a second each."""
+def replay(weather: Iterable[Weather], governor: Governor | None = None, ladder: Sequence[Rung] = LADDER) -> Run:
+    """The governor in ``weather``, a quarter of a second each; ``ladder`` is the one that it has."""
     governor = governor or Governor(150)
     run = Run(governor, [], [])
     for number, now in enumerate(weather):
@@ -115,7 +122,7 @@ def replay(weather: Iterable[Weather], governor: Governor | None = None) -> Run:
         run.loads.append(now.under(before, time))
         rung = governor.observe(run.loads[-1])
         if rung is not before:
-            run.changes.append((time, LADDER.index(rung)))
+            run.changes.append((time, ladder.index(rung)))
     return run
 
 

@@ -12,7 +12,7 @@ from onnx import TensorProto
 from obs_facelive.catalog import ModelError, load_catalog
 from obs_facelive.contracts import Matched, load_contracts, match, recognise
 from obs_facelive.runtime.graph import read_graph
-from tests.unit.tiny_models import EMAP, arcface, dfm, hyperswap, inswapper, tiny_model
+from tests.unit.tiny_models import EMAP, arcface, codeformer, dfm, hyperswap, inswapper, restorer, tiny_model
 
 PICTURE = [1, 3, 256, 256]
 
@@ -43,6 +43,10 @@ def plain(size: int = 256, more: int = 0) -> bytes:
         (inswapper(128, EMAP.astype(np.float16)), "inswapper", 128, {}),
         (hyperswap(), "hyperswap", 256, {"target": "target", "source": "source", "output": "output", "mask": "mask"}),
         (arcface(), "arcface", 112, {"picture": "input.1", "embedding": "683"}),
+        (restorer(256), "restorer", 256, {"picture": "input", "output": "2359"}),
+        (restorer(512, more=14), "restorer", 512, {"picture": "input", "output": "2359"}),
+        (codeformer([1]), "codeformer", 512, {"picture": "x", "weight": "w", "output": "y"}),
+        (codeformer([]), "codeformer", 512, {"picture": "x", "weight": "w", "output": "y"}),
         (dfm(224), "dfm", 224, {"face": "in_face:0", "celeb": "out_celeb_face:0", "face_mask": "out_face_mask:0"}),
         (dfm(320, amp=True), "dfm_amp", 320, {"morph": "morph_value:0", "celeb_mask": "out_celeb_face_mask:0"}),
         (plain(512), "simswap_512", 512, {}),
@@ -83,7 +87,7 @@ def test_names_that_mean_nothing_are_no_hindrance() -> None:
         inswapper(128, np.zeros((512, 511), np.float32)),
         tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": [1, 3, 128, 128]}, EMAP),
         tiny_model({"target": PICTURE, "source": [1, 256]}, {"output": PICTURE}, EMAP),
-        tiny_model({"target": PICTURE}, {"output": PICTURE}, EMAP),
+        tiny_model({"target": PICTURE}, {"output": [1, 3, 128, 128]}, EMAP),
         tiny_model({"target": [1, 3, 64, 64], "source": [1, 512]}, {"output": [1, 3, 64, 64], "more": [1]}, EMAP),
         tiny_model({"target": PICTURE, "source": [1, 512]}, {"output": PICTURE}, dtype=TensorProto.DOUBLE),
         inswapper(16),
@@ -211,7 +215,16 @@ def test_one_name_is_one_contract(tmp_path: Path) -> None:
 
 def test_what_is_shipped() -> None:
     contracts = load_contracts()
-    assert {c.name for c in contracts} >= {"arcface", "dfm", "ghost", "hyperswap", "inswapper", "uniface"}
+    assert {c.name for c in contracts} >= {
+        "arcface",
+        "codeformer",
+        "dfm",
+        "ghost",
+        "hyperswap",
+        "inswapper",
+        "restorer",
+        "uniface",
+    }
     hashes = [known.sha256 for contract in contracts for known in contract.files if known.sha256]
     assert len(set(hashes)) == len(hashes)
     assert {contract.name for contract in contracts if any(known.free for known in contract.files)} == {"ghost"}

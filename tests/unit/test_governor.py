@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obs_facelive.engine.governor import Governor, Load
-from obs_facelive.quality import LADDER
+from obs_facelive.quality import ENHANCING, LADDER
 from tests.unit.load_plant import EVERY, IDLE, Weather, lasting, recorded, replay
 
 LAST = len(LADDER) - 1
@@ -37,6 +37,31 @@ def test_a_far_too_slow_swapper_leads_straight_to_the_rung_that_fits() -> None:
 def test_it_settles_on_the_first_rung_that_holds(ms: float, scale_saves: float, index: int) -> None:
     run = replay(lasting(60, CALM.slow_swap(ms, scale_saves)))
     assert run.at(6) == index and not run.between(6, 60)
+
+
+@pytest.mark.parametrize(
+    ("swap", "enhance", "index"),
+    [(9.0, 15.0, 0), (9.0, 32.0, 2), (9.0, 50.0, 3), (20.0, 55.0, 4), (20.0, 80.0, 5), (9.0, 2e3, 6)],
+)
+def test_a_slow_enhancer_runs_more_rarely_before_the_swapper_does(swap: float, enhance: float, index: int) -> None:
+    weather = CALM.slow_swap(swap, 0.6).slow_enhancer(enhance)
+    run = replay(lasting(60, weather), Governor(150, ENHANCING), ENHANCING)
+    assert run.at(6) == index and len(run.between(6, 60)) <= 2
+    if index:
+        assert run.governor.why == f"enhancing takes {enhance:.0f} ms"
+
+
+def test_an_enhancer_that_is_fast_again_is_asked_again() -> None:
+    weather = [*lasting(5, CALM), *lasting(15, CALM.slow_enhancer(400)), *lasting(40, CALM.slow_enhancer(8))]
+    run = replay(weather, Governor(150, ENHANCING), ENHANCING)
+    assert run.at(20) == len(ENHANCING) - 1
+    assert run.at(50) == 0 and not run.between(50, 60)
+
+
+@pytest.mark.parametrize("ms", [20, 30, 40, 60, 90, 150, 300])
+def test_no_enhancer_makes_it_swing(ms: float) -> None:
+    run = replay(lasting(300, CALM.slow_enhancer(ms)), Governor(150, ENHANCING), ENHANCING)
+    assert len(run.swings(60)) <= 4
 
 
 def test_it_climbs_all_the_way_back() -> None:

@@ -66,3 +66,41 @@ def dfm(side: int = 224, amp: bool = False) -> bytes:
         {"in_face:0": ["unk", side, side, 3], **morph},
         {name: ["unk", side, side, channels] for name, channels in outputs.items()},
     )
+
+
+def restorer(size: int = 512, more: int = 0, brighter: float = 0.1) -> bytes:
+    """Makes its picture (RGB -1..1) ``brighter``; ``more``: outputs of other shapes that it has in front."""
+    picture = [1, 3, size, size]
+    nodes = [helper.make_node("Add", ["input", "more light"], ["2359"])]
+    inside = [f"inside {number}" for number in range(more)]
+    nodes += [helper.make_node("ReduceMean", ["input"], [name], axes=[2, 3]) for name in inside]
+    graph = helper.make_graph(
+        nodes,
+        "restorer",
+        [value("input", picture)],
+        [*(value(name, [1, 3, 1, 1]) for name in inside), value("2359", picture)],
+        [numpy_helper.from_array(np.array(brighter, np.float32), "more light")],
+    )
+    return bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    )
+
+
+def codeformer(weight: Shape, size: int = 512) -> bytes:
+    """Makes its picture (RGB -1..1) brighter by a tenth of its weight, float64 of the shape ``weight``."""
+    picture = [1, 3, size, size]
+    nodes = [
+        helper.make_node("Cast", ["w"], ["as float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["as float", "tenth"], ["more light"]),
+        helper.make_node("Add", ["x", "more light"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "codeformer",
+        [value("x", picture), value("w", weight, TensorProto.DOUBLE)],
+        [value("y", picture)],
+        [numpy_helper.from_array(np.array(0.1, np.float32), "tenth")],
+    )
+    return bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    )

@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.stand_ins", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the folder that they are written to")
     parser.add_argument(
-        "--width", type=float, default=1.0, help="channels, as a share of the original's (1: 1.7 GB in all)"
+        "--width", type=float, default=1.0, help="channels, as a share of the original's (1: 2 GB in all)"
     )
     parser.add_argument("--only", choices=list(STAND_INS), nargs="+", default=list(STAND_INS), help="not all of them")
     choice = parser.parse_args()

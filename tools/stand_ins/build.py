@@ -11,6 +11,7 @@ import onnx
 from tools.stand_ins.arcface import arcface
 from tools.stand_ins.crossface import crossface
 from tools.stand_ins.dfm import amp, saehd
+from tools.stand_ins.gfpgan import gfpgan
 from tools.stand_ins.styled import (
     blendswap,
     cscs,
@@ -41,6 +42,7 @@ STAND_INS: dict[str, Callable[[float], onnx.ModelProto]] = {
     "crossface_ghost.onnx": partial(crossface, seed=1),
     "crossface_simswap.onnx": partial(crossface, seed=2),
     "crossface_hififace.onnx": partial(crossface, seed=3),
+    "GFPGANv1.4.onnx": gfpgan,
 }
 
 
