@@ -85,7 +85,10 @@ def camera(shown: str, name: str = "FaceLive camera", settings: Json | None = No
 
 @dataclass(frozen=True)
 class Item:
-    """A source's place in a scene, in canvas pixels; ``stretch``: it has that size always, whatever the source has."""
+    """A source's place in a scene, in canvas pixels; ``stretch``: it has that size always, whatever the source has.
+
+    ``crop``: pixels of the source that are cut off left, at the top, right, at the bottom.
+    """
 
     source: str
     x: float = 0.0
@@ -93,6 +96,7 @@ class Item:
     scale: float = 1.0
     visible: bool = True
     stretch: tuple[int, int] | None = None
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class Scene:
 
     name: str
     items: Sequence[Item] = ()
+    filters: Sequence[Filter] = ()
 
     def json(self, kind: str = "scene") -> Json:
         """The scene as OBS saves it, or, with "group", the group."""
@@ -114,11 +119,13 @@ class Scene:
                 "align": 5,
                 "bounds_type": 1 if item.stretch else 0,
                 "bounds": dict(zip("xy", item.stretch or (0, 0), strict=True)),
+                **dict(zip(("crop_left", "crop_top", "crop_right", "crop_bottom"), item.crop, strict=True)),
             }
             for number, item in enumerate(self.items, start=1)
         ]
         settings = {"id_counter": len(items), "items": items}
-        return {"id": kind, "versioned_id": kind, "name": self.name, "settings": settings}
+        filters = [f.json() for f in self.filters]
+        return {"id": kind, "versioned_id": kind, "name": self.name, "settings": settings, "filters": filters}
 
 
 @dataclass(frozen=True)
@@ -166,6 +173,28 @@ class Video:
     preview: bool = False
 
 
+@dataclass(frozen=True)
+class Stream:
+    """Where OBS streams to (``server`` and ``key`` as a custom service has them) and how x264 codes it.
+
+    `kbit` a second, constant; a key frame each `keyframe` seconds, as platforms ask; x264's `preset`.
+    """
+
+    server: str
+    key: str = ""
+    kbit: int = 6000
+    keyframe: int = 2
+    preset: str = "veryfast"
+
+    def service(self) -> Json:
+        """``service.json``."""
+        return {"type": "rtmp_custom", "settings": {"server": self.server, "key": self.key, "use_auth": False}}
+
+    def encoder(self) -> Json:
+        """``streamEncoder.json``."""
+        return {"rate_control": "CBR", "bitrate": self.kbit, "keyint_sec": self.keyframe, "preset": self.preset}
+
+
 def _ini(sections: Mapping[str, Json]) -> str:
     lines: list[str] = []
     for section, values in sections.items():
@@ -188,7 +217,14 @@ def environment(home: Path, display: str) -> dict[str, str]:
     return env
 
 
-def write(config: Path, collections: Sequence[Collection], video: Video, recordings: Path, port: int) -> None:
+def write(
+    config: Path,
+    collections: Sequence[Collection],
+    video: Video,
+    recordings: Path,
+    port: int,
+    stream: Stream | None = None,
+) -> None:
     """Write the configuration.
 
     Parameters
@@ -251,6 +287,9 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
         "RecTracks": 1,
         "RecRB": True,
         "RecRBTime": 5,
+        "Encoder": "obs_x264",
+        "TrackIndex": 1,
+        "ApplyServiceSettings": False,
     }
     (profile / "basic.ini").write_text(
         _ini({"General": {"Name": "FaceLive"}, "Video": canvas, "Output": {"Mode": "Advanced"}, "AdvOut": recording}),
@@ -259,5 +298,8 @@ def write(config: Path, collections: Sequence[Collection], video: Video, recordi
     (profile / "recordEncoder.json").write_text(
         json.dumps({"rate_control": "CRF", "crf": video.crf, "preset": video.preset, "keyint_sec": 1}), encoding="utf-8"
     )
+    if stream is not None:
+        (profile / "service.json").write_text(json.dumps(stream.service()), encoding="utf-8")
+        (profile / "streamEncoder.json").write_text(json.dumps(stream.encoder()), encoding="utf-8")
     for collection in collections:
         (scenes / f"{collection.name}.json").write_text(json.dumps(collection.json(), indent=1), encoding="utf-8")

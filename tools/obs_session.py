@@ -15,7 +15,6 @@ import json
 import logging
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -28,6 +27,7 @@ import obsws_python
 
 from obs_facelive.frame import Pixels
 from tools import obs_config
+from tools.ports import free_port
 from tools.virtual_display import Desktop, virtual_display
 from tools.waiting import wait_for
 
@@ -37,12 +37,6 @@ logging.getLogger("obsws_python").setLevel(logging.CRITICAL)
 
 class ObsError(RuntimeError):
     """OBS did not do what it was asked to, within the time it was given; the message carries the end of its log."""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ObsSession:
@@ -55,6 +49,7 @@ class ObsSession:
     env : more environment variables for OBS (``FACELIVE_HOME``, test switches)
     display : an X display to use; None: Xvfb is started and belongs to this session
     start_seconds : how long OBS may take until it answers
+    stream : where to, if OBS is to stream
     """
 
     def __init__(
@@ -66,6 +61,7 @@ class ObsSession:
         env: Mapping[str, str] | None = None,
         display: str | None = None,
         start_seconds: float = 60.0,
+        stream: obs_config.Stream | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.video = video or obs_config.Video()
@@ -76,9 +72,10 @@ class ObsSession:
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._client: obsws_python.ReqClient | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self._env = dict(env or {})
-        obs_config.write(self._home / ".config", collections, self.video, self.folder / "recordings", self.port)
+        recordings = self.folder / "recordings"
+        obs_config.write(self._home / ".config", collections, self.video, recordings, self.port, stream)
 
     # Start and end
 

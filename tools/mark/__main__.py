@@ -16,6 +16,7 @@ import numpy.typing as npt
 from obs_facelive.frame import Frame, Pixels
 from obs_facelive.home import Home
 from obs_facelive.provenance.verify import SURE, Verifier
+from tools import rtmp_server
 from tools.mark import rtmp, ways
 from tools.mark.material import FPS, Swapped, swapped
 from tools.mark.unmarked import all_scores
@@ -128,7 +129,7 @@ def received_by(pictures: list[Swapped]) -> list[tuple[str, list[Pixels]]]:
         ("stream, a tenth cut off each side", ways.cropped(stream)),
         ("stream, mirrored", ways.flipped(stream)),
     ]
-    if rtmp.available():
+    if rtmp_server.available():
         with tempfile.TemporaryDirectory() as folder:
             live = rtmp.streamed(marked, 2_500_000, Path(folder))
         arrived.append(("through nginx's RTMP, 2.5 Mbit", live))
