@@ -1,10 +1,12 @@
-"""Reading files that anybody may have put there. Standard library only."""
+"""Reading files that anybody may have put there; writing files whole. Standard library only."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +38,23 @@ def sha256_at_most(path: Path, limit: int) -> str:
     if left:
         raise ValueError("it changes while it is read")
     return hash.hexdigest()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Makes ``content`` the file at ``path`` in one step; its permissions stay, and a link stays a link. Raises `OSError`."""
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as temporary:
+            temporary.write(content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        if target.exists():
+            shutil.copymode(target, name)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _length(file: BinaryIO, limit: int) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from obs_facelive.doctor import Finding, examine
+from obs_facelive.doctor import examine
+from obs_facelive.finding import Finding
 from obs_facelive.home import Home
 
 
