@@ -76,7 +76,7 @@ def _python(home: Home, program: Program | None, python_path: str) -> Iterator[F
 def obs_findings(configurations: list[Configuration]) -> Iterator[Finding]:
     """Whether FaceLive is in OBS's scene collections, and can be."""
     if not configurations:
-        yield Finding("OBS configuration", "warn", "none", f"start OBS once, close it, {REPAIR}")
+        yield Finding("OBS configuration", "warn", "none", "`python3 install.py run obs setup` makes one")
     for configuration in configurations:
         name = f"OBS configuration ({configuration.kind})"
         if configuration.obstacle:

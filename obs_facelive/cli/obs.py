@@ -77,7 +77,7 @@ def launch(
     try:
         found = find_obs(obs)
         facts = vcam.gather(found.program) if virtual_camera else None
-        ready, notes = prepare(Home.find(), found, Wanted(collection, camera, persona))
+        ready, notes = prepare(Home.find(), found, Wanted(collection, scene, camera, persona))
         starts = facts is not None and facts.available
         words = command(found, ready, scene, virtual_camera=starts, minimize=minimize_to_tray)
         for note in notes:
@@ -108,18 +108,17 @@ def setup(
 
     Without a terminal, nothing is asked: the first camera, FaceLive's choice of persona, no icon.
     """
-    home, asks = Home.find(), sys.stdin.isatty() and sys.stdout.isatty()
+    home = Home.find()
     try:
         found = find_obs(obs)
         refuse_running(found)
-        wanted = Wanted(collection, camera, persona)
-        if asks and missing(found, wanted):
+        if missing(found, collection) and _asks():
             version = found.program.version
             plugged = [(one.id, one.name) for one in cameras(version=version)]
             camera = camera or _ask("Which camera?", plugged)
             persona = persona or _ask("Whose face do you wear?", list(home.persona_titles().items()))
             icon = Confirm.ask(f"An icon that opens OBS with {NAME}?", default=True) if icon is None else icon
-        ready, notes = prepare(home, found, Wanted(collection, camera, persona))
+        ready, notes = prepare(home, found, Wanted(collection, "", camera, persona))
     except LaunchError as error:
         end(str(error))
     for note in notes or [f"The scene collection {ready.name} is there, and is left as it is: {ready.file}"]:
@@ -129,7 +128,7 @@ def setup(
     for finding in vcam.gather(found.program).findings():
         if finding.remedy:
             say(f"[yellow]{finding.name}:[/] {escape(finding.found)}. {escape(finding.remedy)}")
-    say("[bold]To begin:[/] facelive obs launch")
+    say("[bold]To begin:[/] the icon FaceLive, or python3 install.py run obs launch")
     say(escape(CHOOSE))
 
 
@@ -160,18 +159,22 @@ def make_shortcut(
     remove: Annotated[bool, typer.Option("--remove", help="Take it away.")] = False,
 ) -> None:
     """Make an icon that opens OBS with FaceLive, in the menu of applications (macOS: in ~/Applications)."""
-    file = shortcut.shortcut_file()
+    file, program = shortcut.shortcut_file(), Home.find().program
     try:
         if remove:
-            say(f"{'Gone' if shortcut.remove_shortcut(file) else 'There is none'}: {escape(str(file))}")
+            say(f"{'Gone' if shortcut.remove_shortcut(file, program) else 'There is none'}: {escape(str(file))}")
             return
-        program = Home.find().python.with_name("facelive.exe" if sys.platform == "win32" else "facelive")
         shortcut.add_shortcut(file, shortcut.shortcut_text(program, ["--minimize-to-tray"] * minimize_to_tray))
     except shortcut.ShortcutError as error:
         end(str(error), MISUSE)
     except OSError as error:
         end(f"{error.strerror}: {error.filename}", FAILURE)
     say(f"An icon is there: {escape(str(file))}")
+
+
+def _asks() -> bool:
+    """Whether there is somebody to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask(question: str, choices: list[tuple[str, str]]) -> str:

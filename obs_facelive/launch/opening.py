@@ -47,11 +47,13 @@ class Wanted:
     Attributes
     ----------
     collection : the scene collection; built where there is none of that name
+    scene : the one to begin with; empty: `NAME` where there is one of that name
     camera : for a collection that is built, see `obs_facelive.launch.cameras.choose_camera`
     persona : for a collection that is built, its id; empty: FaceLive's own choice
     """
 
     collection: str = NAME
+    scene: str = ""
     camera: str = ""
     persona: str = ""
 
@@ -80,9 +82,9 @@ def refuse_running(obs: Obs) -> None:
         )
 
 
-def missing(obs: Obs, wanted: Wanted) -> bool:
-    """Whether the scene collection has to be built."""
-    return find_collection(obs.configuration, wanted.collection) is None
+def missing(obs: Obs, collection: str) -> bool:
+    """Whether the scene collection of that name has to be built."""
+    return find_collection(obs.configuration, collection) is None
 
 
 def prepare(home: Home, obs: Obs, wanted: Wanted) -> tuple[Collection, list[str]]:
@@ -94,6 +96,9 @@ def prepare(home: Home, obs: Obs, wanted: Wanted) -> tuple[Collection, list[str]
             f"There is a scene collection {there.name!r} already, and it is left as it is. Choose its camera and persona in "
             "OBS, or have another one built: --collection NAME"
         )
+    scenes = there.scenes if there else (NAME,)
+    if wanted.scene and wanted.scene not in scenes:
+        raise LaunchError(f"{wanted.collection} has no scene {wanted.scene!r}; it has {', '.join(scenes) or 'none'}")
     try:
         return _prepared(home, obs, wanted, there or _camera(obs, home, wanted))
     except RegistrationError as error:
@@ -152,11 +157,8 @@ def command(
 ) -> list[str]:
     """What opens OBS with the scene collection.
 
-    ``scene``: its scene; empty: `NAME` where it has one of that name. ``virtual_camera``: started at once. ``minimize``: to the
-    tray. Raises `LaunchError` where there is no such scene.
+    ``scene``: see `Wanted`; ``virtual_camera``: started at once; ``minimize``: to the tray.
     """
-    if scene and scene not in collection.scenes:
-        raise LaunchError(f"{collection.name} has no scene {scene!r}; it has {', '.join(collection.scenes) or 'none'}")
     scene = scene or (NAME if NAME in collection.scenes else "")
     words = [
         *(["--collection", collection.name]),

@@ -33,18 +33,28 @@ def shortcut_file(
 
 def shortcut_text(program: Path, arguments: Sequence[str] = (), system: str = sys.platform) -> str:
     """Its content: it runs ``facelive obs launch`` (``program`` is ``facelive``) with ``arguments``."""
-    words = ("obs", "launch", *arguments)
+    words = ["obs", "launch", *arguments]
     if system == "win32":
-        command = " ".join(f'"{word}"' for word in (str(program), *words)).replace("%", "%%")
         # The window stays only where there is something to be read in it.
-        return f"@rem {_OURS}\r\n@chcp 65001 >nul\r\n@{command} || pause\r\n"
+        return f"@rem {_OURS}\r\n@chcp 65001 >nul\r\n@{_command([str(program), *words], system)} || pause\r\n"
     if system == "darwin":
-        return f"#!/bin/sh\n# {_OURS}\nexec {shlex.join([str(program), *words])}\n"
-    command = " ".join(_desktop_quoted(word) for word in (str(program), *words, "--notify"))
+        return f"#!/bin/sh\n# {_OURS}\nexec {_command([str(program), *words], system)}\n"
+    command = _command([str(program), *words, "--notify"], system)
     return (
         "[Desktop Entry]\nType=Application\nName=FaceLive\nComment=OBS with your persona and its virtual camera\n"
         f"Exec={command}\nIcon=com.obsproject.Studio\nTerminal=false\nCategories=AudioVideo;Video;\n# {_OURS}\n"
     )
+
+
+def _command(words: Sequence[str], system: str) -> str:
+    """``words`` as a command line, quoted as each system's kind of file wants it."""
+    if system == "win32":
+        return " ".join(f'"{word}"' for word in words).replace("%", "%%")
+    if system == "darwin":
+        return shlex.join(words)
+    # Desktop Entry Specification, "The Exec key": quoted, four characters escaped, and again as a string; % doubled.
+    quoted = ("".join(f"\\{c}" if c in '"`$\\' else c for c in word) for word in words)
+    return " ".join(f'"{word}"' for word in quoted).replace("\\", "\\\\").replace("%", "%%")
 
 
 def add_shortcut(file: Path, text: str) -> None:
@@ -56,9 +66,9 @@ def add_shortcut(file: Path, text: str) -> None:
     file.chmod(0o755)
 
 
-def remove_shortcut(file: Path) -> bool:
-    """Takes it away; returns whether it was there. Somebody else's stays. Raises `OSError`."""
-    if not _is_ours(file):
+def remove_shortcut(file: Path, program: Path, system: str = sys.platform) -> bool:
+    """Takes away the one that runs ``program``; returns whether it was there. Any other stays. Raises `OSError`."""
+    if not _is_ours(file) or _command([str(program)], system).encode() not in file.read_bytes():
         return False
     file.unlink()
     return True
@@ -69,9 +79,3 @@ def _is_ours(file: Path) -> bool:
         return _OURS.encode() in file.read_bytes()
     except OSError:
         return False
-
-
-def _desktop_quoted(word: str) -> str:
-    """As the Desktop Entry Specification wants it: quoted, four characters escaped, and again as a string; ``%`` doubled."""
-    escaped = "".join(f"\\{c}" if c in '"`$\\' else c for c in word)
-    return f'"{escaped}"'.replace("\\", "\\\\").replace("%", "%%")
