@@ -32,6 +32,7 @@ try:
     from obs_facelive import obs_home, obs_program, registration
     from obs_facelive.home import Home
     from obs_facelive.interpreter import Interpreter, NoPythonError, choose_python
+    from obs_facelive.launch import shortcut
     from tools.environment import Environment, Problem, debian_install, say
 except ImportError as missing:
     sys.exit(f"install.py works from a whole copy of FaceLive: {missing.name} is not beside it. Fetch all of it.")
@@ -141,11 +142,16 @@ def set_up(setup: Setup) -> int:
         say("   not found: get it from https://obsproject.com (Debian, Ubuntu: apt install obs-studio), start it once,")
         say("   close it, and run this again. An OBS in an unusual place: --obs FOLDER")
     elif not setup.configurations:
-        say("   has no configuration yet: start it once, close it, and run this again.")
+        say("   has no configuration yet: 'obs setup', below, makes one.")
     if not tell(registration.add_everywhere(setup.configurations, setup.env.script, python, setup.receipt)):
         raise Problem("FaceLive is not in every scene collection: see the lines with ! above.")
     say("Done. In OBS: right-click your camera, Filters, +, FaceLive filter. In scene collections that you make later,")
     say(f"add this first under Tools, Scripts, + (or run install.py again):\n   {setup.env.script}")
+    wizard = ["obs", "setup", *(["--obs", str(setup.obs)] if setup.obs else [])]
+    if setup.program and sys.stdin.isatty() and sys.stdout.isatty():
+        say("== A scene for meetings and streams")
+        return run(setup, wizard)
+    say(f"A scene with your camera and a persona is built by: python3 install.py run {' '.join(wizard)}")
     return 0
 
 
@@ -197,8 +203,7 @@ def run(setup: Setup, arguments: list[str]) -> int:
     """The installed command."""
     if not setup.home.python.exists():
         raise Problem(f"FaceLive is not set up in {setup.home.root}. Run: python3 install.py")
-    program = setup.home.python.with_name("facelive.exe" if sys.platform == "win32" else "facelive")
-    return subprocess.run([program, *arguments], env=setup.env.environ).returncode
+    return subprocess.run([setup.home.program, *arguments], env=setup.env.environ).returncode
 
 
 def uninstall(setup: Setup, everything: bool) -> int:
@@ -206,6 +211,8 @@ def uninstall(setup: Setup, everything: bool) -> int:
     setup.refuse_running()
     home = setup.home
     clean = tell(registration.remove_everywhere(setup.configurations, home.env, setup.receipt))
+    if shortcut.remove_shortcut(icon := shortcut.shortcut_file(), home.program):
+        say(f"   icon taken away: {icon}")
     ours = [home.env, home.logs, home.root / "cache", home.root / "demo", setup.receipt]
     if everything:
         ours += [home.models, home.personas]

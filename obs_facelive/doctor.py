@@ -10,19 +10,19 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import numpy as np
 import onnxruntime as ort
 
 from obs_facelive.catalog import ModelError, load_catalog, model_file, status
+from obs_facelive.finding import Finding
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import EnrolmentError
 from obs_facelive.identity.enrolment import load as load_enrolment
 from obs_facelive.identity.key import store_name
 from obs_facelive.interpreter import NoPythonError, wanted_minors
 from obs_facelive.landmark.facemesh import INPUT, LANDMARKS_FILE
+from obs_facelive.launch import virtual_camera
 from obs_facelive.link.layout import block_bytes
 from obs_facelive.obs_home import Configuration, find_configurations
 from obs_facelive.obs_program import Program, find_programs
@@ -36,23 +36,6 @@ _SHARED_MEMORY = Path("/dev/shm")
 _LOG_LINE = re.compile(r"^\S+ \S+ \d+ (?P<level>[A-Z]+) (?P<text>.*)")
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    name : what was looked at
-    status : ``bad``: FaceLive cannot work; ``warn``: something of it cannot
-    found : what is there
-    remedy : what to do; empty where all is well
-    """
-
-    name: str
-    status: Literal["ok", "warn", "bad"]
-    found: str
-    remedy: str = ""
-
-
 def examine(home: Home) -> list[Finding]:
     """Looks at everything that FaceLive needs. Takes a few seconds; changes nothing."""
     program = next(iter(find_programs()), None)
@@ -60,7 +43,8 @@ def examine(home: Home) -> list[Finding]:
     configurations = find_configurations(folder)
     return [
         *_python(home, program, next((c.python_path for c in configurations if c.python_path), "")),
-        *_collections(configurations),
+        *obs_findings(configurations),
+        *virtual_camera.gather(program).findings(),
         *_runtime(),
         *_models(home),
         *_providers(home),
@@ -90,9 +74,10 @@ def _python(home: Home, program: Program | None, python_path: str) -> Iterator[F
     yield Finding("OBS", "ok" if fits else "bad", f"{number}, {program.path}; {why}", remedy)
 
 
-def _collections(configurations: list[Configuration]) -> Iterator[Finding]:
+def obs_findings(configurations: list[Configuration]) -> Iterator[Finding]:
+    """Whether FaceLive is in OBS's scene collections, and can be."""
     if not configurations:
-        yield Finding("OBS configuration", "warn", "none", f"start OBS once, close it, {REPAIR}")
+        yield Finding("OBS configuration", "warn", "none", "`python3 install.py run obs setup` makes one")
     for configuration in configurations:
         name = f"OBS configuration ({configuration.kind})"
         if configuration.obstacle:

@@ -1,10 +1,12 @@
-"""Reading files that anybody may have put there, and writing whole ones. Standard library only."""
+"""Reading files that anybody may have put there; writing files whole. Standard library only."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,15 +40,25 @@ def sha256_at_most(path: Path, limit: int) -> str:
     return hash.hexdigest()
 
 
-def write_in_one_step(path: Path, content: bytes) -> None:
-    """Puts ``content`` to ``path``, whole or not at all; its folder is made. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+def replace_file(path: Path, content: bytes) -> None:
+    """Makes ``content`` the file at ``path`` in one step; its permissions stay, and a link stays a link.
+
+    Its folder is made. Raises `OSError`.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        fresh.write_bytes(content)
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
+        with os.fdopen(handle, "wb") as temporary:
+            temporary.write(content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        if target.exists():
+            shutil.copymode(target, name)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _length(file: BinaryIO, limit: int) -> int:

@@ -61,6 +61,11 @@ class Home:
         return self.env / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
     @property
+    def program(self) -> Path:
+        """The command ``facelive`` of that environment."""
+        return self.python.with_name("facelive.exe" if sys.platform == "win32" else "facelive")
+
+    @property
     def models(self) -> Path:
         """ONNX files, built at set-up or brought by the person."""
         return self.root / "models"

@@ -62,6 +62,12 @@ class Configuration:
         return sorted(p for p in self.scenes.glob("*.json") if p.is_file()) if self.scenes.is_dir() else []
 
     @property
+    def profile(self) -> Path:
+        """The folder of the profile that the person used last."""
+        folder = self._location("Profiles") / "basic" / "profiles"
+        return folder / (read_ini(self.ini, "Basic", "ProfileDir") or "Untitled")
+
+    @property
     def python_path(self) -> str:
         """The folder of the Python that OBS loads on Windows and macOS; empty where the person has chosen none."""
         return read_ini(self.ini, "Python", "Path64bit")
@@ -84,6 +90,16 @@ class Configuration:
         return self.root
 
 
+def usual_root(system: str = sys.platform, home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where an OBS that is neither portable nor in a sandbox keeps its configuration, whether there is one or not."""
+    home = home or Path.home()
+    if system == "win32":
+        return Path(environ.get("APPDATA") or home / "AppData/Roaming") / "obs-studio"
+    if system == "darwin":
+        return home / "Library/Application Support/obs-studio"
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "obs-studio"
+
+
 def find_configurations(
     installs: Iterable[Path] = (),
     system: str = sys.platform,
@@ -97,13 +113,8 @@ def find_configurations(
     a ``user.ini`` or a folder ``basic``.
     """
     home = home or Path.home()
-    found: list[Configuration] = []
-    if system == "win32":
-        found.append(Configuration(Path(environ.get("APPDATA") or home / "AppData/Roaming") / "obs-studio"))
-    elif system == "darwin":
-        found.append(Configuration(home / "Library/Application Support/obs-studio"))
-    else:
-        found.append(Configuration(Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "obs-studio"))
+    found = [Configuration(usual_root(system, home, environ))]
+    if system not in ("win32", "darwin"):
         found.append(Configuration(home / ".var/app/com.obsproject.Studio/config/obs-studio", "flatpak"))
         found.append(Configuration(home / "snap/obs-studio/current/.config/obs-studio", "snap"))
     if system != "darwin":

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from obs_facelive.files import replace_file
 from obs_facelive.in_step import MILLISECOND, Offset
 from obs_facelive.obs_home import Configuration, read_ini, set_ini
 from obs_facelive.obs_program import running
@@ -51,9 +50,7 @@ def add_everywhere(
             yield stop
             continue
         try:
-            if python and not configuration.python_path:
-                _change_ini(configuration.ini, python.as_posix())
-                _write(receipt, json.dumps({**_receipts(receipt), str(configuration.ini): python.as_posix()}).encode())
+            if set_python(configuration, python, receipt):
                 yield Note(f"Python path set in {configuration.ini}: {python}")
         except RegistrationError as error:
             yield Note(str(error), bad=True)
@@ -65,6 +62,18 @@ def add_everywhere(
                 yield Note(f"script {done} {collection}")
             except RegistrationError as error:
                 yield Note(str(error), bad=True)
+
+
+def set_python(configuration: Configuration, python: Path | None, receipt: Path) -> bool:
+    """Sets OBS's Python path to ``python`` where the person has chosen none; see `add_everywhere`. Raises `RegistrationError`.
+
+    Returns whether it had to be set.
+    """
+    if not python or configuration.python_path:
+        return False
+    _change_ini(configuration.ini, python.as_posix())
+    _write(receipt, json.dumps({**_receipts(receipt), str(configuration.ini): python.as_posix()}).encode())
+    return True
 
 
 def remove_everywhere(configurations: Iterable[Configuration], env: Path, receipt: Path) -> Iterator[Note]:
@@ -230,20 +239,7 @@ def _refuse_read_only(file: Path) -> None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Replaces ``file`` in one step, with its permissions; a link stays a link."""
-    target = Path(os.path.realpath(file))
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as temporary:
-                temporary.write(content)
-                temporary.flush()
-                os.fsync(temporary.fileno())
-            if target.exists():
-                shutil.copymode(target, name)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(file, content)
     except OSError as error:
         raise RegistrationError(f"{file} cannot be written: {error.strerror}; it was left as it is.") from error

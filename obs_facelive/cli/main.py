@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,17 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from obs_facelive import __version__, fields
-from obs_facelive.cli.console import FAILURE, MISUSE, end, say
+from obs_facelive.cli.console import MISUSE, end, say, show_findings
 from obs_facelive.cli.enrol import enrol
 from obs_facelive.cli.model import model_app
+from obs_facelive.cli.obs import obs_app
 from obs_facelive.cli.persona import persona_app
 from obs_facelive.cli.sign import note_and_sign, sign_file, signer_of
 from obs_facelive.cli.verify import verify
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(persona_app, name="persona")
 app.add_typer(model_app, name="model")
+app.add_typer(obs_app, name="obs")
 app.command()(enrol)
 app.command("sign")(sign_file)
 app.command()(verify)
@@ -206,18 +205,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One line of JSO
     """See what of FaceLive works here, what does not, and what to do about it."""
     from obs_facelive.doctor import examine
 
-    findings = examine(Home.find())
-    if as_json:
-        print(json.dumps([msgspec.structs.asdict(finding) for finding in findings]))
-    else:
-        table = Table("", "", "found", "what to do", show_edge=False, box=None)
-        colours = {"ok": "green", "warn": "yellow", "bad": "red"}
-        for finding in findings:
-            mark = f"[{colours[finding.status]}]{finding.status}[/]"
-            table.add_row(mark, escape(finding.name), escape(finding.found), escape(finding.remedy))
-        Console().print(table)
-    if any(finding.status == "bad" for finding in findings):
-        raise typer.Exit(FAILURE)
+    show_findings(examine(Home.find()), as_json)
 
 
 @app.command()

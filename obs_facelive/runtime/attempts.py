@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from obs_facelive.catalog import ModelError
-from obs_facelive.files import read_at_most, write_in_one_step
+from obs_facelive.files import read_at_most, replace_file
 
 MOST: Final = 2
 """Attempts without an end after which there is no further one. One may be a person's who closed OBS meanwhile."""
@@ -49,7 +49,7 @@ class Attempts:
                 f"memory. It is left alone for {WHILE / 60:.0f} minutes; choose another engine."
             )
         with suppress(OSError):
-            write_in_one_step(path, msgspec.json.encode([*begun, now]))
+            replace_file(path, msgspec.json.encode([*begun, now]))
         try:
             yield
         finally:

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort
 
 from obs_facelive.catalog import ModelError
-from obs_facelive.files import read_at_most, write_in_one_step
+from obs_facelive.files import read_at_most, replace_file
 from obs_facelive.runtime.choice import Choice, choose, sample
 from obs_facelive.runtime.hardware import hardware
 from obs_facelive.runtime.providers import Device, Place
@@ -77,7 +77,7 @@ class Remembered:
                 log.warning("%s is measured anew: %s", network[:8], short(error))
         session, choice = choose(devices, open_on, size, clock)
         try:
-            write_in_one_step(self._path(network), msgspec.json.encode(_Note(holds_for, choice)))
+            replace_file(self._path(network), msgspec.json.encode(_Note(holds_for, choice)))
         except OSError as error:
             log.warning("%s: %s", self._folder, error)
         return session, choice

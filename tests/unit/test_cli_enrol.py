@@ -13,7 +13,8 @@ from keyring.backends.fail import Keyring as NoKeyStore
 from typer.testing import CliRunner
 
 from obs_facelive.cli import app
-from obs_facelive.doctor import Finding, _owner
+from obs_facelive.doctor import _owner
+from obs_facelive.finding import Finding
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import enrolment_file, load
 from tools.openpeople import VERSION, WHEEL_SHA256, expression_tiles, read_picture

@@ -13,6 +13,7 @@ import pytest
 
 from obs_facelive.home import Home
 from obs_facelive.interpreter import interpreters
+from obs_facelive.launch import shortcut
 from obs_facelive.obs_home import Configuration
 from obs_facelive.registration import add_everywhere, scripts
 from tests.unit.test_obs_program import process_named_obs
@@ -30,7 +31,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
     (root / "global.ini").write_text("[General]\n")
     (root / "basic/scenes/A.json").write_text(json.dumps(SCENES))
     keep = {name: value for name, value in os.environ.items() if name != "SUDO_USER"}
-    return {**keep, "XDG_CONFIG_HOME": str(tmp_path / "config"), "FACELIVE_HOME": str(tmp_path / "home")}
+    folders = {"XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data", "FACELIVE_HOME": "home"}
+    return {**keep, **{name: str(tmp_path / folder) for name, folder in folders.items()}}
 
 
 def _run(machine: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +115,8 @@ def test_uninstall(machine: dict[str, str], tmp_path: Path, everything: bool) ->
     home, root = Home(tmp_path / "home"), tmp_path / "config/obs-studio"
     before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
     _set_up_by_hand(home, root)
+    icon = shortcut.shortcut_file("linux", tmp_path, machine)
+    shortcut.add_shortcut(icon, shortcut.shortcut_text(home.program, system="linux"))
     done = _run(machine, "uninstall", *["--all"] * everything)
     assert done.returncode == 0, done.stderr
     assert {p: p.read_bytes() for p in root.rglob("*") if p.is_file()} == before
@@ -120,6 +124,7 @@ def test_uninstall(machine: dict[str, str], tmp_path: Path, everything: bool) ->
     mine = {f"personas/{name}/persona.json" for name in ("me", "my-mix", "broken")} | {"models/mine.onnx"}
     assert left == (set() if everything else mine)
     assert home.root.exists() is not everything
+    assert not icon.exists() and str(icon) in done.stdout
     assert _run(machine, "uninstall").returncode == 0
 
 
