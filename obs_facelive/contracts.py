@@ -98,7 +98,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     inputs, outputs : role → port. Roles of a swapper: target, source, output, mask (which not all have); of a recogniser:
         picture, embedding; of a converter: embedding, converted; of a dfm, which is one person's face: face, morph (not all),
         face_mask, celeb, celeb_mask
-    more_outputs : the graph may give more, after these
+    more_outputs : its graph may give further outputs, which nobody looks at
     template : a key of `obs_facelive.swap.align.TEMPLATES`: where the five points lie in the crop
     mean, std : the network takes (x - mean) / std of x in 0..1, RGB (a dfm: BGR); one number, or three
     out_mean, out_std : its picture is y * out_std + out_mean, in 0..1
@@ -117,7 +117,6 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     kind: Kind
     inputs: dict[str, Port]
     outputs: dict[str, Port]
-    more_outputs: bool = False
     template: str = ""
     mean: Scale = 0.0
     std: Scale = 1.0
@@ -129,6 +128,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     converter: str = ""
     companion: bool = False
     not_first: list[str] = []
+    more_outputs: bool = False
     files: list[KnownFile] = []
 
     def __post_init__(self) -> None:
@@ -247,9 +247,8 @@ def _matched(graph: Graph, contract: Contract) -> Matched | None:
     if contract.not_first and set(contract.not_first) <= set(graph.first):
         return None
     picture = contract.inputs[_PICTURE[contract.kind]] if contract.kind in _PICTURE else None
-    given = graph.outputs[: len(contract.outputs)] if contract.more_outputs else graph.outputs
     for inputs, sizes in _orders(graph.inputs, contract.inputs, {}):
-        for outputs, all_sizes in _orders(given, contract.outputs, sizes):
+        for outputs, all_sizes in _orders(graph.outputs, contract.outputs, sizes, contract.more_outputs):
             size = picture.side(all_sizes.get(SIZE, 0)) if picture else 0
             if not picture or SIZES[0] <= size <= SIZES[1]:
                 return Matched(contract, {**inputs, **outputs}, size)
@@ -257,12 +256,15 @@ def _matched(graph: Graph, contract: Contract) -> Matched | None:
 
 
 def _orders(
-    values: tuple[Value, ...], ports: dict[str, Port], sizes: dict[str, int]
+    values: tuple[Value, ...], ports: dict[str, Port], sizes: dict[str, int], more: bool = False
 ) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
-    """Each way in which ``values`` are ``ports`` (role → name), with the sizes it gives; the graph's own order comes first."""
-    if len(values) != len(ports):
+    """Each way in which ``values`` are ``ports`` (role → name), with the sizes it gives; the graph's own order comes first.
+
+    ``more``: there may be further values.
+    """
+    if len(values) < len(ports) or (len(values) > len(ports) and not more):
         return
-    for order in permutations(values):
+    for order in permutations(values, len(ports)):
         bound: dict[str, int] | None = sizes
         for value, port in zip(order, ports.values(), strict=True):
             bound = _bound(value, port, bound) if bound is not None else None
