@@ -119,7 +119,6 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     kind: Kind
     inputs: dict[str, Port]
     outputs: dict[str, Port]
-    more_outputs: bool = False
     template: str = ""
     mean: Scale = 0.0
     std: Scale = 1.0
@@ -131,6 +130,7 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     converter: str = ""
     companion: bool = False
     not_first: list[str] = []
+    more_outputs: bool = False
     files: list[KnownFile] = []
 
     def __post_init__(self) -> None:

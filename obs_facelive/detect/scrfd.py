@@ -62,8 +62,9 @@ def _square(pixels: Pixels, size: int) -> tuple[Pixels, float]:
 def _best(placed: Floats, scores: Floats) -> Detections:
     """The best of each face, ``placed`` (n, 4, 2): two corners of its box, its eyes."""
     boxes = placed[:, :2].reshape(-1, 4)
+    whole = boxes + np.array([0, 0, 1, 1], np.float32)  # theirs count the last pixel, too
     rest, kept = np.argsort(-scores, kind="stable"), list[int]()
     while len(rest):
         kept.append(int(rest[0]))
-        rest = rest[1:][overlap(boxes[rest[0]], boxes[rest[1:]]) <= SAME]
+        rest = rest[1:][overlap(whole[rest[0]], whole[rest[1:]]) <= SAME]
     return Detections(boxes[kept], np.asarray(scores[kept], np.float32), placed[kept, 2:])

@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 from insightface.app.common import Face as TheirFace
 from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 from insightface.model_zoo.inswapper import INSwapper
+from insightface.model_zoo.scrfd import SCRFD as TheirSCRFD
 from insightface.utils import face_align
 
 from obs_facelive.contracts import Matched, load_contracts, match
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.detect.scrfd import SCRFD
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.identity.arcface import ArcFace
 from obs_facelive.landmark.facemesh import FaceMesh
@@ -31,7 +33,7 @@ from obs_facelive.personas.make import find_portrait
 from obs_facelive.runtime.graph import last_initializer, read_graph
 from obs_facelive.swap.align import TEMPLATES, crop, five_points, placement
 from obs_facelive.swap.photo import PhotoNetwork, latent
-from tests.conftest import bgra
+from tests.conftest import CLIPS, ReadFrames, bgra, resized
 from tools.stand_ins.build import write
 
 pytestmark = pytest.mark.filterwarnings(
@@ -124,8 +126,7 @@ def recognisers(stand_ins: Path) -> tuple[ArcFaceONNX, Recording, ArcFace, Recor
     """Theirs and ours, with their sessions."""
     path = stand_ins / "w600k_r50.onnx"
     theirs, ours = Recording(path), Recording(path)
-    names = matched(path, "arcface").names
-    return ArcFaceONNX(str(path), theirs), theirs, ArcFace(ours, names["picture"], names["embedding"]), ours
+    return ArcFaceONNX(str(path), theirs), theirs, ArcFace(ours, matched(path, "arcface")), ours
 
 
 def people() -> list[Floats]:
@@ -140,6 +141,47 @@ def near(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> None
 def levels(one: Pixels, other: Pixels) -> None:
     assert one.shape == other.shape and one.dtype == other.dtype == np.uint8
     assert int(np.abs(one.astype(int) - other).max(initial=0)) <= LEVEL
+
+
+# --- where faces are --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def detectors(data: Path) -> tuple[TheirSCRFD, SCRFD, SCRFD]:
+    """Theirs, ours, and ours with a threshold that lets many boxes a face through."""
+    path = data / "models" / "scrfd_500m_bnkps.onnx"
+    theirs = TheirSCRFD(str(path))
+    theirs.prepare(-1, input_size=(640, 640))
+    return theirs, SCRFD(path, "cpu", 0.5), SCRFD(path, "cpu", 0.05)
+
+
+def same_faces(detectors: tuple[TheirSCRFD, SCRFD, SCRFD], picture: Pixels) -> int:
+    """How many faces both find with the low threshold: the same."""
+    theirs, *ours = detectors
+    count = 0
+    for threshold, our in zip((0.5, 0.05), ours, strict=True):
+        found = our.detect(bgra(picture))
+        boxes, points = theirs.detect(picture, det_thresh=threshold)
+        np.testing.assert_allclose(found.boxes, boxes[:, :4], rtol=0, atol=NEAR)
+        np.testing.assert_allclose(found.scores, boxes[:, 4], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found.eyes, points[:, :2], rtol=0, atol=NEAR)
+        count = len(found)
+    return count
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_scrfd_on_real_clips(detectors: tuple[TheirSCRFD, SCRFD, SCRFD], frames: ReadFrames, clip: str) -> None:
+    for picture in frames(clip, 2, start=3, step=20):
+        assert same_faces(detectors, np.ascontiguousarray(picture[..., :3])) >= 1
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (333, 517), (2000, 700)])
+def test_scrfd_on_pictures_of_any_size(
+    detectors: tuple[TheirSCRFD, SCRFD, SCRFD], portraits: dict[str, Pixels], size: tuple[int, int]
+) -> None:
+    names = ["female_33", "male_50", "female_69", "male_13"]
+    sheet = np.vstack([np.hstack([portraits[n] for n in names[:2]]), np.hstack([portraits[n] for n in names[2:]])])
+    assert same_faces(detectors, resized(sheet, *size)) >= 4
 
 
 # --- where a face is laid -----------------------------------------------------------------------------------------
@@ -199,6 +241,16 @@ def test_a_camera_with_four_channels_gives_the_same_crop(scenes: dict[str, Scene
     pixels, five = scenes["leaning"]
     matrix = placement(five, "arcface_128", 128)
     assert np.array_equal(crop(bgra(pixels), matrix, 128), crop(pixels, matrix, 128))
+
+
+@pytest.mark.parametrize("size", [112, 128])
+@pytest.mark.parametrize("name", PLACES)
+def test_crops_by_the_very_same_matrix_are_the_same(scenes: dict[str, Scene], name: str, size: int) -> None:
+    """So what the crops above differ by comes of the matrices' last digits alone: OpenCV rounds places to 1/32 of a pixel."""
+    pixels, five = scenes[name]
+    theirs, matrix = face_align.norm_crop2(pixels, five, size)
+    inside = cv2.warpAffine(np.full(pixels.shape[:2], 255, np.uint8), matrix, (size, size)) == 255
+    assert np.array_equal(crop(bgra(pixels), matrix, size)[inside], theirs[inside])
 
 
 # --- who it is ----------------------------------------------------------------------------------------------------

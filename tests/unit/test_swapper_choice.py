@@ -24,12 +24,13 @@ from tools.stand_ins.build import write
 
 WIDTH = 0.0625
 SWAPPER, HYPERSWAP, RECOGNISER, DFM = "inswapper_128.onnx", "hyperswap_1a_256.onnx", "w600k_r50.onnx", "saehd_224.dfm"
+GHOST, CONVERTER, UNIFACE = "ghost_1_256.onnx", "crossface_ghost.onnx", "uniface_256.onnx"
 
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("networks")
-    for file in (SWAPPER, HYPERSWAP, RECOGNISER, DFM):
+    for file in (SWAPPER, HYPERSWAP, RECOGNISER, DFM, GHOST, CONVERTER, UNIFACE):
         write(folder, file, WIDTH)
     return folder
 
@@ -71,7 +72,7 @@ def frame() -> Frame:
         return Frame(next(container.decode(video=0)).to_ndarray(format="bgra").astype(np.uint8), 0, 0.0)
 
 
-@pytest.mark.parametrize("engine", [SWAPPER, HYPERSWAP])
+@pytest.mark.parametrize("engine", [SWAPPER, HYPERSWAP, GHOST, UNIFACE])
 def test_a_network_makes_the_face_of_the_persona(own: Home, engine: str, frame: Frame) -> None:
     stages = Stages(own, "cpu")
     first, second = own.persona_names()
@@ -88,15 +89,37 @@ def test_without_a_recogniser_the_words_say_what_to_do(own: Home) -> None:
         Stages(own, "cpu").pipeline(settings(SWAPPER))
 
 
+def test_without_its_converter_the_words_say_what_to_do(own: Home) -> None:
+    remove_model(own, CONVERTER)
+    with pytest.raises(ModelError, match=f"{GHOST} needs a second model.*facelive model get {CONVERTER}"):
+        Stages(own, "cpu").pipeline(settings(GHOST))
+
+
+@pytest.mark.parametrize("companion", [RECOGNISER, CONVERTER])
+def test_what_serves_a_swapper_is_no_engine(own: Home, companion: str) -> None:
+    with pytest.raises(ModelError, match="makes no face"):
+        Stages(own, "cpu").pipeline(settings(companion))
+
+
+def test_a_swapper_that_looks_at_the_photo_needs_no_recogniser(own: Home, frame: Frame) -> None:
+    remove_model(own, RECOGNISER)
+    assert worn(Stages(own, "cpu"), settings(UNIFACE), frame).size
+
+
+def test_identity_strength_shows(own: Home, frame: Frame) -> None:
+    stages, name = Stages(own, "cpu"), own.persona_names()[0]
+    whole = settings(GHOST, name)
+    strong = msgspec.structs.replace(whole, identity_strength=200)
+    one, other = (worn(stages, chosen, frame) for chosen in (whole, strong))
+    assert np.abs(one - other).mean() > 0.02
+    again = worn(stages, whole, frame)
+    np.testing.assert_array_equal(one, again)
+
+
 @pytest.mark.parametrize("engine", ["nobody.onnx", "../mesh", ""])
 def test_an_engine_that_is_not_there_is_named(own: Home, engine: str) -> None:
     with pytest.raises(ModelError, match=f"no model '{engine}'.*{SWAPPER}"):
         Stages(own, "cpu").pipeline(settings(engine))
-
-
-def test_a_recogniser_is_no_engine(own: Home) -> None:
-    with pytest.raises(ModelError, match="makes no face"):
-        Stages(own, "cpu").pipeline(settings(RECOGNISER))
 
 
 def test_a_file_that_was_changed_is_refused(own: Home) -> None:
