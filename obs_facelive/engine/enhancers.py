@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Final
 
 from obs_facelive.brought import find_model
 from obs_facelive.catalog import ModelError
@@ -12,6 +13,9 @@ from obs_facelive.enhance.restorer import Restorer
 from obs_facelive.home import Home
 from obs_facelive.runtime.session import Device
 from obs_facelive.settings import Settings
+
+SLOWEST_MS: Final = 2000.0
+"""Milliseconds that an enhancer may take for one live picture: beyond, the engine would only stand still for it."""
 
 
 class EnhancerError(ModelError):
@@ -26,8 +30,11 @@ class Enhancers:
         self._lock = threading.Lock()
         self._opened: tuple[tuple[str, str, Device], Opened] | None = None
 
-    def make(self, settings: Settings, device: Device) -> Enhancer | None:
-        """``settings``' enhancer on ``device``, if they name one. Raises `EnhancerError`, in words for people."""
+    def make(self, settings: Settings, device: Device, live: bool = False) -> Enhancer | None:
+        """``settings``' enhancer on ``device``, if they name one; ``live``: one that a camera need not wait for.
+
+        Raises `EnhancerError`, in words for people.
+        """
         if not settings.enhancer:
             return None
         try:
@@ -42,6 +49,12 @@ class Enhancers:
                 opened = self._opened[1]
         except ModelError as error:
             raise EnhancerError(str(error)) from error
+        ms = next(trial.ms for trial in opened.choice.trials if trial.device == opened.choice.device)
+        if live and ms > SLOWEST_MS:
+            raise EnhancerError(
+                f"{model.file} takes {ms / 1000:.0f} s for one picture on this computer: too slow for a camera. It wants a "
+                "graphics card; files can be made with it (facelive swap)."
+            )
         return Restorer(opened.session, opened.matched)
 
     def told(self, file: str) -> str:

@@ -57,8 +57,10 @@ class Stages:
         enhancer = self._enhancers.told(settings.enhancer)
         return f"{words}; enhancer: {enhancer}" if enhancer else words
 
-    def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
+    def pipeline(self, settings: Settings, persona: Persona | None = None, live: bool = False) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
+
+        ``live``: for a camera, which need not wait for an enhancer that takes seconds.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
         the persona is a real person and carries no valid record; an `EnhancerError`, another, where only the enhancer is not
@@ -66,10 +68,11 @@ class Stages:
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)
+        device: Device = "cpu" if self._device == "cpu" else settings.device
+        enhancer = self._enhancers.make(settings, device, live)
         detector, landmarker = self._opened(self.device(settings))
         canonical = load_canonical_face(self._home.models)
         network = settings.engine != MESH
-        device: Device = "cpu" if self._device == "cpu" else settings.device
         swapper = self._swappers.make(settings, persona, canonical, device)
         merger = Blend(canonical, persona.iris)
         occlusion, reshape = (
@@ -88,7 +91,7 @@ class Stages:
             owner,
             real=persona.info.real,
             suits=NETWORKS_SUIT | persona.info.settings if network else persona.info.settings,
-            enhancer=self._enhancers.make(settings, device),
+            enhancer=enhancer,
         )
 
     def _portrait(self, picture: Pixels) -> Portrait:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from obs_facelive.brought import add_model, remove_model
+from obs_facelive.engine import enhancers
 from obs_facelive.engine.enhancers import EnhancerError
 from obs_facelive.engine.loading import load
 from obs_facelive.engine.stages import Stages
@@ -72,6 +73,13 @@ def test_an_enhancer_changes_the_swapped_face_and_the_frame_stays(own: Home, fra
 def test_what_is_no_enhancer_is_named(own: Home, file: str, words: str) -> None:
     with pytest.raises(EnhancerError, match=words):
         Stages(own, "cpu").pipeline(msgspec.structs.replace(PLAIN, enhancer=file))
+
+
+def test_a_camera_does_not_wait_for_an_enhancer_that_takes_seconds(own: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enhancers, "SLOWEST_MS", 0.0)
+    stages = Stages(own, "cpu")
+    assert "too slow for a camera" in load(stages, CHOSEN, None).problem
+    assert stages.pipeline(CHOSEN).enhancing is not None, "files may"
 
 
 def test_without_its_enhancer_a_face_is_loaded_all_the_same(own: Home, frame: Frame) -> None:
