@@ -134,8 +134,9 @@ def swap(
         worn = _persona(stages, home, persona, consent, by, purpose)
         if worn.info.real and wanted.badge == "off":
             end("the badge stays on while you wear a real person's face: leave '--badge off' out", MISUSE)
+        pipeline = stages.pipeline(wanted, worn)
         with _progress(source.name) as progress:
-            counts = offline.swap_file(source, target, stages.pipeline(wanted, worn), wanted, progress)
+            counts = offline.swap_file(source, target, pipeline, wanted, progress)
     except offline.MisuseError as error:
         end(str(error), MISUSE)
     except (offline.OfflineError, ImageError, ModelError, PersonaError) as error:
@@ -148,6 +149,8 @@ def swap(
     note_and_sign(target, counts.written, sidecar.describe(began, time.time(), [camera]), signer)
     for problem in counts.problems:
         say(f"[yellow]left out:[/] {escape(problem)}")
+    if pipeline.enhancing and pipeline.enhancing.problem:
+        say(f"[yellow]without the enhancer's detail:[/] {escape(pipeline.enhancing.problem)}")
     say(
         f"{escape(str(target))}: {counts.frames} pictures, {counts.with_face} with a face, {counts.swapped} swapped, "
         f"{counts.covered} covered, {counts.fps:.1f} a second"

@@ -25,13 +25,13 @@ def load(stages: Stages, settings: Settings, before: Settings | None, slow: Slow
     worn = Worn(stages.persona_folder(settings))
     persona, problem = load_persona(worn.folder), ""
     try:
-        pipeline = stages.pipeline(settings, persona)
+        pipeline = stages.pipeline(settings, persona, live=True)
     except EnhancerError as error:
         if before and to_load(msgspec.structs.replace(before, enhancer=settings.enhancer)) == to_load(settings):
             raise
         log.warning("%s", error)
         problem = str(error)
-        pipeline = stages.pipeline(msgspec.structs.replace(settings, enhancer=""), persona)
+        pipeline = stages.pipeline(msgspec.structs.replace(settings, enhancer=""), persona, live=True)
     if slow:
         pipeline.swapper = SlowSwapper(pipeline.swapper, slow)
     return Loaded(settings, pipeline, worn, problem)

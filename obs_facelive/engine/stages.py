@@ -64,8 +64,10 @@ class Stages:
         words = words or DEVICES[self.small_place(settings).device]
         return f"{words}; enhancer: {enhancer}" if enhancer else words
 
-    def pipeline(self, settings: Settings, persona: Persona | None = None) -> Pipeline:
+    def pipeline(self, settings: Settings, persona: Persona | None = None, live: bool = False) -> Pipeline:
         """A pipeline for ``settings``' engine and device, and ``persona``: else the one that ``settings`` name.
+
+        ``live``: for a camera, which need not wait for an enhancer that takes seconds.
 
         Raises `obs_facelive.catalog.ModelError` or `PersonaError`, in words for people; a `ConsentError`, one of them, where
         the persona is a real person and carries no valid record; an `EnhancerError`, another, where only the enhancer is not
@@ -73,11 +75,12 @@ class Stages:
         """
         persona = persona or load_persona(self.persona_folder(settings))
         check_record(persona.consent, persona.info)
-        small = self.small_place(settings)
+        place, small = self.place(settings), self.small_place(settings)
+        enhancer = self._enhancers.make(settings, place, live)
         detector, landmarker = self._opened(small)
         canonical = load_canonical_face(self._home.models)
         network = settings.engine != MESH
-        swapper = self._swappers.make(settings, persona, canonical, self.place(settings))
+        swapper = self._swappers.make(settings, persona, canonical, place)
         merger = Blend(canonical, persona.iris)
         occlusion, reshape = Occlusion(self._home.models, canonical, small), Reshape(persona.shape, canonical)
         owner = Owner(self.recogniser, Enrolled(self._home), canonical)
@@ -92,7 +95,7 @@ class Stages:
             owner,
             real=persona.info.real,
             suits=NETWORKS_SUIT | persona.info.settings if network else persona.info.settings,
-            enhancer=self._enhancers.make(settings, self.place(settings)),
+            enhancer=enhancer,
         )
 
     def _portrait(self, picture: Pixels) -> Portrait:

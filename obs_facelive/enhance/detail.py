@@ -12,7 +12,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
+import numpy.typing as npt
 
 from obs_facelive.enhance import EnhanceError, Enhancer
 from obs_facelive.frame import Face, Floats, Frame, Layer, Pixels, Plane
@@ -70,7 +70,9 @@ def with_detail(layer: Layer, detail: Layer, share: float) -> Layer:
     own = slice(y - layer.y, bottom - layer.y), slice(x - layer.x, right - layer.x)
     its = slice(y - detail.y, bottom - detail.y), slice(x - detail.x, right - detail.x)
     pixels = layer.pixels.copy()
-    _add(pixels[own], layer.mask[own], detail.pixels[its], detail.mask[its], np.float32(share))
+    raised = cv2.addWeighted(pixels[own], 1, detail.pixels[its], 1, -NOTHING)
+    counts = cv2.multiply(layer.mask[own], detail.mask[its], scale=share / 255**2, dtype=cv2.CV_32F)
+    pixels[own] = _mixed(pixels[own], raised, counts)
     return Layer(layer.x, layer.y, pixels, layer.mask, layer.grain)
 
 
@@ -91,11 +93,18 @@ def _given(frame: Frame, layer: Layer, matrix: Matrix, size: int) -> Pixels:
     ends_x, ends_y = min(right, layer.x + width), min(bottom, layer.y + height)
     if ends_x > left and ends_y > top:
         own = slice(top - layer.y, ends_y - layer.y), slice(left - layer.x, ends_x - layer.x)
-        _lay_over(canvas[top - y : ends_y - y, left - x : ends_x - x], layer.pixels[own], layer.mask[own])
+        below = canvas[top - y : ends_y - y, left - x : ends_x - x]
+        below[:] = _mixed(below, layer.pixels[own], cv2.multiply(layer.mask[own], 1 / 255, dtype=cv2.CV_32F))
     placed = cv2.warpAffine(
         canvas, _shifted(matrix, x, y), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(placed, np.uint8)
+
+
+def _mixed(below: Pixels, above: Pixels, share: npt.ArrayLike) -> Pixels:
+    """``share`` (h, w) float32 0..1 of ``above`` over ``below``."""
+    shown = np.asarray(share, np.float32)
+    return np.asarray(cv2.blendLinear(below, above, 1 - shown, shown), np.uint8)
 
 
 def _shifted(matrix: Matrix, x: int, y: int) -> Matrix:
@@ -122,25 +131,3 @@ def _edge(size: int) -> Plane:
     edge = np.asarray(np.round(np.outer(ramp, ramp) * 255), np.uint8)
     edge.flags.writeable = False
     return edge
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _lay_over(below: Pixels, above: Pixels, mask: Plane) -> None:
-    height, width = mask.shape
-    for y in range(height):
-        for x in range(width):
-            share = np.float32(mask[y, x]) * np.float32(1 / 255)
-            for k in range(3):
-                under = np.float32(below[y, x, k])
-                below[y, x, k] = np.uint8(under + (np.float32(above[y, x, k]) - under) * share + np.float32(0.5))
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _add(pixels: Pixels, mask: Plane, detail: Pixels, weight: Plane, share: float) -> None:
-    height, width = mask.shape
-    for y in range(height):
-        for x in range(width):
-            alpha = share * np.float32(mask[y, x]) * np.float32(weight[y, x]) * np.float32(1 / 255**2)
-            for k in range(3):
-                value = np.float32(pixels[y, x, k]) + alpha * (np.float32(detail[y, x, k]) - np.float32(NOTHING))
-                pixels[y, x, k] = np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(255)))

@@ -68,7 +68,7 @@ def read_report(text: bytes) -> Report:
         fps=said.fps,
         swap_fps=said.swap_fps,
         stages_ms={plain(stage, 32): ms for stage, ms in said.stages_ms.items()},
-        provider=plain(said.provider, 160),
+        provider=plain(said.provider, 300),
         persona=plain(said.persona, 64),
         rung=plain(said.rung, 64),
         rung_why=plain(said.rung_why, 200),

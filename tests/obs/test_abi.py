@@ -149,7 +149,11 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
         else:
             names = home.persona_titles()
             personas = {"": f"First one ({next(iter(names.values()))})", **names}
-            lists = {"persona": personas, "engine": {MESH: "Mesh (built in)", **home.swapper_titles()}}
+            lists = {
+                "persona": personas,
+                "engine": {MESH: "Mesh (built in)", **home.swapper_titles()},
+                "enhancer": {"": "None", **home.enhancer_titles()},
+            }
             choices = lists.get(field.name, field.choices)
             expected.append(_property(field.name, "list", **about) | {"choices": choices})
         if field.name == "privacy":

@@ -28,6 +28,7 @@ from tools.stand_ins.build import write
 WIDTH = 0.0625
 """Share of the real networks' channels."""
 SWAPPERS = "inswapper_128.onnx", "hyperswap_1a_256.onnx"
+ENHANCER = "GFPGANv1.4.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def own(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     (made.root / "models").unlink()
     shutil.copytree(home.models, made.models)
     folder = tmp_path_factory.mktemp("networks")
-    for file in (*SWAPPERS, "w600k_r50.onnx"):
+    for file in (*SWAPPERS, "w600k_r50.onnx", ENHANCER):
         add_model(made, write(folder, file, WIDTH))
     return made
 
@@ -75,6 +76,45 @@ def test_engines_change_while_recording_and_nothing_bare_is_seen(obs: ObsSession
     assert distance_to_nearest(recorded, heads(camera_clip)).min() > 2, "a bare frame"
     status = obs.wait_status("the swapped face", is_live)
     assert status["raw_frames_shown"] == 0
+
+
+@pytest.mark.slow
+def test_an_enhancer_comes_and_goes_while_recording_and_nothing_bare_is_seen(
+    obs: ObsSession, own: Home, camera_clip: Path
+) -> None:
+    change(obs, {"engine": MESH, "enhancer": ""})
+    wanted: list[dict[str, Any]] = [
+        {"enhancer": ENHANCER},
+        {"engine": SWAPPERS[0]},
+        {"enhancer_blend": 30},
+        {"enhancer": ""},
+        {"enhancer": ENHANCER},
+    ]
+    done: list[dict[str, Any]] = []
+
+    def through() -> bool:
+        step = wanted[len(done)]
+        change(obs, step)
+        runs = step.get("enhancer", ENHANCER) != ""
+        done.append(obs.wait_status(f"{step}", lambda s: ("enhance" in s["stages_ms"]) == runs))
+        return len(done) == len(wanted)
+
+    recorded = heads(obs.record(through, seconds=240))
+    assert distance_to_nearest(recorded, heads(camera_clip)).min() > 2, "a bare frame"
+    assert all(status["last_error"] == "" and status["raw_frames_shown"] == 0 for status in done)
+
+    missing = own.models / ENHANCER
+    content = missing.read_bytes()
+    try:
+        missing.write_bytes(content[: len(content) // 2])
+        obs.client.set_source_filter_settings(CAMERA, FILTER, {"engine": MESH}, True)
+        words = obs.wait_status("the other engine", lambda s: s["applied_seq"] >= s["settings_seq"] and s["last_error"])
+        assert ENHANCER in words["last_error"] and "Traceback" not in words["last_error"]
+        assert obs.wait_status("the face without detail", is_live)["raw_frames_shown"] == 0
+    finally:
+        missing.write_bytes(content)
+    obs.wait_status("the enhancer that is whole again", lambda s: s["last_error"] == "" and "enhance" in s["stages_ms"])
+    change(obs, {"enhancer": ""})
 
 
 def refused(obs: ObsSession, engine: str, words: str) -> dict[str, Any]:
