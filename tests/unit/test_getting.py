@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from obs_facelive import brought
 from obs_facelive.brought import Brought, find_model
 from obs_facelive.catalog import ModelError
+from obs_facelive.download import Tell, fetch_pinned
 from obs_facelive.engine.fetching import FetchingDesk, fetch, publish_known
 from obs_facelive.home import Home, KnownModel
 from obs_facelive.link.wanted import GET_FILE, Wanted, accept_key, read_wanted
@@ -49,11 +50,10 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A server on this machine in place of the one with the name."""
-    fetch_pinned = brought.fetch_pinned
     with served({FILE: CONTENT}) as server:
 
-        def here(url: str, *rest: Any, **more: Any) -> None:
-            fetch_pinned(url.replace("https://models.test", server.base), *rest, **more, pause=0.01)
+        def here(url: str, target: Path, sha256: str, limit: int, what: str, tell: Tell) -> None:
+            fetch_pinned(url.replace("https://models.test", server.base), target, sha256, limit, what, tell, pause=0.01)
 
         monkeypatch.setattr(brought, "fetch_pinned", here)
         yield server

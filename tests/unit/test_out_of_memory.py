@@ -72,8 +72,8 @@ def test_a_network_without_room_is_refused_in_words_and_the_process_goes_on(
         file = tmp_path / f"{name}.onnx"
         file.write_bytes(content)
         add_model(home, file)
-    with (home.models / "reads.onnx").open("ab") as file:
-        file.truncate(FLOATS * 2)  # a gigabyte that takes no room on the disk
+    with (home.models / "reads.onnx").open("ab") as grown:
+        grown.truncate(FLOATS * 2)  # a gigabyte that takes no room on the disk
     monkeypatch.setenv("FACELIVE_HOME", str(home.root))
 
     done = subprocess.run([sys.executable, "-c", OPENS], capture_output=True, text=True, timeout=120, check=False)
