@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from obs_facelive.brought import list_models
 from obs_facelive.catalog import ModelError, load_catalog, model_file, status
+from obs_facelive.engine.opening import Opening
 from obs_facelive.finding import Finding
 from obs_facelive.home import Home
 from obs_facelive.identity.enrolment import EnrolmentError
@@ -28,7 +30,7 @@ from obs_facelive.obs_home import Configuration, find_configurations
 from obs_facelive.obs_program import Program, find_programs
 from obs_facelive.personas.library import PersonaError, stored_persona
 from obs_facelive.registration import RegistrationError, scripts
-from obs_facelive.runtime.providers import available_devices
+from obs_facelive.runtime.providers import DEVICES, NEEDS, UNMEASURED, available_devices, missing_devices
 from obs_facelive.runtime.session import open_session
 
 REPAIR = "run `python3 install.py` again"
@@ -48,6 +50,7 @@ def examine(home: Home) -> list[Finding]:
         *_runtime(),
         *_models(home),
         *_providers(home),
+        *_networks(home),
         *_personas(home),
         *_owner(home),
         *_shared_memory(),
@@ -129,6 +132,8 @@ def _providers(home: Home) -> Iterator[Finding]:
     """What the landmark network, the pipeline's greatest, runs at on each provider."""
     image = {"image": np.zeros((1, INPUT, INPUT, 3), np.float32)}
     for device in available_devices():
+        if device not in UNMEASURED:  # it would be compiled first, for minutes
+            continue
         name = f"landmarks on {device}"
         try:
             session = open_session(model_file(home.models, LANDMARKS_FILE), device)
@@ -141,6 +146,22 @@ def _providers(home: Home) -> Iterator[Finding]:
             yield Finding(name, "warn", "does not run", str(error))
             continue
         yield Finding(name, "ok", f"{statistics.median(times) * 1e3:.1f} ms, one thread")
+
+
+def _networks(home: Home) -> Iterator[Finding]:
+    """Where the networks run that the person brought, as it was measured, and what they could run on besides."""
+    if missing := missing_devices():
+        yield Finding(
+            "devices not installed", "ok", "; ".join(f"{DEVICES[name]} needs {NEEDS[name]}" for name in missing)
+        )
+    try:
+        models, opening = list_models(home), Opening(home)
+    except ModelError as error:
+        yield Finding("models of your own", "warn", "unreadable", str(error))
+        return
+    for model in models:
+        if model.kind != "recogniser":
+            yield Finding(f"model {model.file}", "ok", opening.told(model) or "its devices were not measured yet")
 
 
 def _personas(home: Home) -> Iterator[Finding]:

@@ -20,6 +20,8 @@ BROUGHT_FILE: Final = "brought.json"
 """In the models' folder: which of them the person brought; see `obs_facelive.brought`."""
 MAX_BROUGHT_BYTES: Final = 1 << 20
 """A longer list is not one of ours."""
+MAX_KNOWN_MODELS: Final = 200
+"""Known models that a panel lists, at the most."""
 MAX_TITLE: Final = 64
 """Characters of a persona's name that are shown."""
 
@@ -33,6 +35,24 @@ def default_root() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Application Support/FaceLive"
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "facelive"
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model that can be fetched.
+
+    Attributes
+    ----------
+    file, kind : its name in the models folder, and what it is, in a word
+    licence : in words; where it is not ``free`` to everybody for everything, it has to be accepted
+    bytes : of the file; 0: not known
+    """
+
+    file: str
+    kind: str
+    licence: str
+    free: bool
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,11 @@ class Home:
         """Rotating logs of the engine."""
         return self.root / "logs"
 
+    @property
+    def known_models_file(self) -> Path:
+        """What the engine writes down for panels: the models that can be fetched and are not here."""
+        return self.root / "cache" / "known-models.json"
+
     def persona_names(self) -> list[str]:
         """The ids of the personas on disk (folders with a ``persona.json``), sorted."""
         if not self.personas.is_dir():
@@ -123,3 +148,20 @@ class Home:
         except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
             return {}
         return {file: plain(str(title), MAX_TITLE).strip() or file for file, title in sorted(titles.items())}
+
+    def known_models(self) -> list[KnownModel]:
+        """The models that can be fetched and are not here; none before the engine ran, or where its list cannot be read."""
+        try:
+            listed = json.loads(read_at_most(self.known_models_file, MAX_BROUGHT_BYTES))
+            return [
+                KnownModel(
+                    plain(str(model["file"]), 100),
+                    plain(str(model["kind"]), MAX_TITLE),
+                    plain(str(model["licence"]), 200),
+                    model["free"] is True,
+                    int(model["bytes"]),
+                )
+                for model in listed[:MAX_KNOWN_MODELS]
+            ]
+        except (OSError, ValueError, OverflowError, KeyError, TypeError, RecursionError):
+            return []

@@ -47,8 +47,13 @@ def home_with(home: Home, root: Path) -> Home:
     """A home of its own with the same environment and models, copies of two shipped personas, and nothing else."""
     other = Home(root)
     other.personas.mkdir(parents=True)
-    for name in ("env", "models", "demo", "cache"):
+    for name in ("env", "models", "demo"):
         (other.root / name).symlink_to((home.root / name).resolve())
+    # What is written there about this home's networks stays in it.
+    (other.root / "cache").mkdir()
+    for kept in (home.root / "cache").glob("*"):
+        if kept not in (home.devices, home.known_models_file):
+            (other.root / "cache" / kept.name).symlink_to(kept.resolve())
     for name in home.persona_names()[:2]:
         shutil.copytree(home.personas / name, other.personas / name)
     return other

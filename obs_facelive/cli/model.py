@@ -95,9 +95,13 @@ def model_get(
 @model_app.command("verify")
 def model_verify(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Only this one; else all.")] = "",
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Also measure anew on which device each runs, and forget what was known.")
+    ] = False,
 ) -> None:
     """See whether the models are what was added, still fit, and can be opened."""
     from obs_facelive.brought import list_models, verify_model
+    from obs_facelive.engine.opening import Opening
 
     home, bad = Home.find(), 0
     try:
@@ -106,12 +110,13 @@ def model_verify(
         end(str(error))
     for name in files:
         try:
-            verify_model(home, name)
-        except ModelError as error:
+            model = verify_model(home, name)
+            words = f": {Opening(home).measure(model)}" if measure else ""
+        except (ModelError, OSError) as error:
             bad += 1
             say(f"[red]bad[/] {escape(name)}: {escape(str(error))}")
         else:
-            say(f"[green]ok[/] {escape(name)}")
+            say(f"[green]ok[/] {escape(name + words)}")
     if bad:
         raise typer.Exit(FAILURE)
 

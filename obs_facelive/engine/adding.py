@@ -2,72 +2,50 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Final, TypeAlias
+from concurrent.futures import Executor
+from typing import TypeAlias
 
-from obs_facelive.catalog import ModelError
+from obs_facelive.engine.desk import Desk
 from obs_facelive.link.order import Order, read_order
 from obs_facelive.personas.add import AddReport, Progress
-from obs_facelive.personas.errors import PersonaError
-
-log = logging.getLogger(__name__)
 
 Add: TypeAlias = Callable[[Order, Progress], AddReport]
-_SAID_FOR: Final = 120.0
-"""Seconds for which the outcome is told: it is to be read, and another photo looked for."""
 
 
-class AddingDesk:
-    """One filter's; one thread, but for the work itself.
+class AddingDesk(Desk):
+    """One filter's.
 
     Parameters
     ----------
     add : makes the persona; takes seconds. Raises `PersonaError` or `ModelError`
-    worker : does what takes long
 
     Attributes
     ----------
-    words : what is going on, for people; empty where nothing is
     added : id of the persona that was made last; empty before
     """
 
     def __init__(self, add: Add, worker: Executor) -> None:
-        self._add, self._worker = add, worker
-        self._working: Future[AddReport] | None = None
-        self._until = 0.0
-        self.words = self.added = ""
+        super().__init__("Nothing was added", worker)
+        self._add = add
+        self.added = ""
 
     def open(self, settings: bytes) -> None:
         """Begins with the photo that ``settings`` speak of, unless another is in hand."""
-        if self._working:
+        if self.busy:
             return
-        self._until = float("inf")
         try:
             order = read_order(settings)
         except ValueError as error:
-            self.words, self._until = f"Nothing was added: {error}.", 0.0
+            self.refuse(f"{error}.")
             return
-        self.words, self.added = "Adding the photo …", ""
-        self._working = self._worker.submit(self._add, order, self._progress)
+        self.added = ""
+        self.begin("Adding the photo …", lambda: self._made(order))
 
-    def tend(self, now: float) -> None:
-        """Goes on, at `time.monotonic`'s ``now``; never waits."""
-        if self._working and self._working.done():
-            try:
-                report = self._working.result()
-                self.words, self.added = told(report), report.info.id
-            except (PersonaError, ModelError) as error:
-                self.words = f"Nothing was added: {error}"
-            except Exception as error:  # a photo must not end the session
-                log.exception("a photo could not be added")
-                self.words = f"Nothing was added: {error or type(error).__name__}"
-            self._working, self._until = None, 0.0
-        if self._until == 0.0 and self.words:
-            self._until = now + _SAID_FOR
-        if now > self._until:
-            self.words = ""
+    def _made(self, order: Order) -> str:
+        report = self._add(order, self._progress)
+        self.added = report.info.id
+        return told(report)
 
     def _progress(self, done: int, steps: int, words: str) -> None:
         self.words = f"Adding the photo, step {done + 1} of {steps}: {words} …"

@@ -54,7 +54,7 @@ class Enhancers:
                 opened = self._opened[1]
         except ModelError as error:
             raise EnhancerError(str(error)) from error
-        ms = next((trial.ms for trial in opened.choice.trials if trial.device == opened.choice.device), 0.0)
+        ms = next((trial.ms for trial in opened.choice.trials if trial.device == opened.choice.device), None) or 0.0
         if live and ms > SLOWEST_MS:
             raise EnhancerError(
                 f"{model.file} takes {ms / 1000:.0f} s for one picture on this computer: too slow for a camera. It wants a "

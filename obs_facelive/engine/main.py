@@ -15,13 +15,15 @@ from typing import IO
 
 import cv2
 
+from obs_facelive.catalog import ModelError
+from obs_facelive.engine.fetching import publish_known
 from obs_facelive.engine.session import Session
 from obs_facelive.engine.slow import Slow
 from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
-from obs_facelive.link.commands import Add, Close, Command, Open, Remember, lines, read
+from obs_facelive.link.commands import Add, Close, Command, Get, Open, Remember, lines, read
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.runtime.providers import Device
 
@@ -59,6 +61,10 @@ class Engine:
     def __init__(self, home: Home, device: Device, ear: Ear) -> None:
         self._ear = ear
         self._stages = Stages(home, device)
+        try:
+            publish_known(home)
+        except (ModelError, OSError) as error:
+            log.warning("no model can be fetched in the panel: %s", error)
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         self._stamp = Stamp.from_environment()
         self._slow = Slow.from_environment()
@@ -109,6 +115,8 @@ class Engine:
                 self._sessions[name].remember()
             case Add(name) if name in self._sessions:
                 self._sessions[name].add()
+            case Get(name) if name in self._sessions:
+                self._sessions[name].get()
 
 
 def _step_back() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +13,7 @@ from obs_facelive.catalog import ModelError
 from obs_facelive.home import Home
 from obs_facelive.runtime.attempts import Attempts
 from obs_facelive.runtime.background import Background
+from obs_facelive.runtime.bound import Bound
 from obs_facelive.runtime.choice import Choice
 from obs_facelive.runtime.ends import float32_ends
 from obs_facelive.runtime.providers import DEVICES, Device, Place, candidates, missing_devices
@@ -26,7 +29,7 @@ class Opening:
 
     def __init__(self, home: Home) -> None:
         self._folder = home.devices
-        self.remembered = Remembered(home.devices)
+        self._remembered = Remembered(home.devices)
         self._attempts = Attempts(home.devices)
 
     def open(self, model: Brought, place: Place, size: int) -> tuple[Session, Choice]:
@@ -44,13 +47,34 @@ class Opening:
         def open_on(device: Device) -> Session:
             if device == "cpu":
                 return Background(lambda: float32_ends(open_session(model.path, device, threads(), size)))
-            return float32_ends(open_session(model.path, own.on(device), side=size))
+            session = open_session(model.path, own.on(device), side=size)
+            return float32_ends(Bound(session, gpu=own.gpu) if device == "cuda_graph" else session)
 
         with self._attempts.trying(model.sha256, model.file):
             try:
-                return self.remembered.choose(model.sha256, candidates(place.device), place, open_on, size)
+                return self._remembered.choose(model.sha256, candidates(place.device), place, open_on, size)
             except ModelError as error:
                 raise ModelError(f"{model.file} cannot be used: {error}") from error
+
+    def measure(self, model: Brought) -> str:
+        """Measures ``model`` on all devices, whatever is known of it, and says how they did.
+
+        Raises `ModelError`, or `OSError` where what is known cannot be deleted.
+        """
+        self._forget(model)
+        place = Place("auto")
+        return told(self.open(model, place, model.size)[1], place.device)
+
+    def _forget(self, model: Brought) -> None:
+        """What was measured and compiled, and that it ended the engine."""
+        self._remembered.forget(model.sha256)
+        self._attempts.forget(model.sha256)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._folder / model.sha256)
+
+    def told(self, model: Brought) -> str:
+        """What is remembered of ``model``, for people; empty if nothing is."""
+        return self._remembered.told(model.sha256)
 
 
 def told(choice: Choice, device: Device) -> str:

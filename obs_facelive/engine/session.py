@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from obs_facelive.engine.adding import AddingDesk
 from obs_facelive.engine.enrolling import EnrolmentDesk
+from obs_facelive.engine.fetching import FetchingDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.loading import load
@@ -78,7 +80,9 @@ class Session:
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
         self._adding = AddingDesk(stages.add, loader)
-        self._text, self._to_add = b"", False
+        self._fetching = FetchingDesk(stages.fetch, stages.fetcher)
+        self._text = b""
+        self._ordered: list[Callable[[bytes], None]] = []
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -97,10 +101,10 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._desk.tend(self._orders.pipeline)
-        if self._to_add:  # the command came with settings that only now are known
-            self._to_add = False
-            self._adding.open(self._text)
+        while self._ordered:  # the command came with settings that only now are known
+            self._ordered.pop()(self._text)
         self._adding.tend(time.monotonic())
+        self._fetching.tend(time.monotonic())
         self._count(time.monotonic())
 
     def remember(self) -> None:
@@ -109,7 +113,11 @@ class Session:
 
     def add(self) -> None:
         """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
-        self._to_add = True
+        self._ordered.append(self._adding.open)
+
+    def get(self) -> None:
+        """Fetches the model that the settings speak of; what becomes of it is told in the status."""
+        self._ordered.append(self._fetching.open)
 
     @property
     def started(self) -> bool:
@@ -289,6 +297,7 @@ class Session:
             "enrolment": self._desk.words[:500],
             "adding": self._adding.words[:1000],
             "added": self._adding.added,
+            "getting": self._fetching.words[:500],
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from obs_facelive.brought import Brought
 from obs_facelive.detect.blazeface import BlazeFace
+from obs_facelive.download import Tell
 from obs_facelive.engine.enhancers import Enhancers
+from obs_facelive.engine.fetching import fetch
 from obs_facelive.engine.swappers import NETWORKS_SUIT, Swappers
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
@@ -16,6 +20,7 @@ from obs_facelive.identity.owner import Owner
 from obs_facelive.identity.recogniser import Recogniser
 from obs_facelive.landmark.facemesh import FaceMesh
 from obs_facelive.link.order import Order
+from obs_facelive.link.wanted import Wanted
 from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
 from obs_facelive.personas.add import AddReport, Statement, add_photos
@@ -36,6 +41,10 @@ class Stages:
     Parameters
     ----------
     device : "cpu" allows nothing else, whatever the settings say: the supervisor's answer to an engine that keeps crashing
+
+    Attributes
+    ----------
+    fetcher : does what waits for the network
     """
 
     def __init__(self, home: Home, device: Device = "auto") -> None:
@@ -46,6 +55,7 @@ class Stages:
         self._photos: Studio | None = None
         self._swappers = Swappers(home, self._portrait)
         self._enhancers = Enhancers(home)
+        self.fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetcher")
 
     def place(self, settings: Settings) -> Place:
         """Where a network may run that the person brought."""
@@ -123,6 +133,10 @@ class Stages:
         """
         statement = Statement(by=order.by, purpose=order.purpose, is_owner=self.is_owner)
         return add_photos(self._studio(), self._home, [Path(order.photo)], order.name, order.whose, statement, progress)
+
+    def fetch(self, wanted: Wanted, tell: Tell) -> Brought:
+        """See `obs_facelive.engine.fetching.fetch`."""
+        return fetch(self._home, wanted, tell)
 
     def _studio(self) -> Studio:
         with self._lock:

@@ -42,19 +42,25 @@ class Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name
     name: _Name
 
 
-Command: TypeAlias = Open | Close | Remember | Add
+class Get(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "get"}):
+    """Fetch the known model that the settings in the block ``name`` speak of (`obs_facelive.link.wanted`)."""
+
+    name: _Name
+
+
+Command: TypeAlias = Open | Close | Remember | Add | Get
 
 
 def read(line: bytes) -> Command:
     """The command in ``line``. Raises `ValueError`, and nothing else, where there is none."""
-    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add)
+    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add, Get)
     reasons: list[str] = []
     for kind in kinds:
         try:
             return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
-    names = ("open", "close", "remember", "add")
+    names = ("open", "close", "remember", "add", "get")
     raise ValueError("neither " + " nor ".join(f"{name} ({why})" for name, why in zip(names, reasons, strict=True)))
 
 

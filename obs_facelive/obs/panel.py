@@ -13,6 +13,8 @@ from typing import Any
 from obs_facelive import fields
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
+from obs_facelive.obs.panel_get import TITLE as GET_TITLE
+from obs_facelive.obs.panel_get import GetPanel
 from obs_facelive.obs.panel_persona import TITLE as ADD_TITLE
 from obs_facelive.obs.panel_persona import PersonaPanel
 from obs_facelive.settings import MESH
@@ -43,12 +45,14 @@ class Panel:
     video_sources : names of the sources that a camera can show
     sound_sources : names of the sources that have sound
     persona : the part that adds one
+    models : the part that gets one
     """
 
     def __init__(self, libobs: ctypes.CDLL, home: Home) -> None:
         self._obs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._home = home
         self.persona = PersonaPanel(libobs)
+        self.models = GetPanel(libobs, home)
         self._filter_panel = _Properties(self._make_filter)
         self._camera_panel = _Properties(self._make_camera)
         self._on_restart = _Clicked(self._restart)
@@ -104,6 +108,9 @@ class Panel:
             if name == fields.IN_STEP.group:
                 self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)
+            if name == "Engine":
+                getting = self.models.make(row)
+                self._obs["obs_properties_add_group"](panel, _c("group_get"), _c(GET_TITLE), abi.GROUP_NORMAL, getting)
         return panel
 
     def _add(self, group: int, field: fields.Field) -> None:

@@ -41,6 +41,8 @@ class Plugin:
         self._panel.remember = lambda row: supervisor.remember(index(row))
         self._panel.persona.add = lambda row: supervisor.adding.ask(index(row))
         self._panel.persona.result = lambda row: supervisor.adding_line(index(row))
+        self._panel.models.get = lambda row: supervisor.getting.ask(index(row))
+        self._panel.models.result = lambda row: supervisor.getting_line(index(row))
         self._panel.opened = lambda row: supervisor.panel_opened(index(row))
         self._panel.closed = lambda row: supervisor.panel_closed(index(row))
         supervisor.start()

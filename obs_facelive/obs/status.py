@@ -31,7 +31,7 @@ class Report(msgspec.Struct, frozen=True):
     fps, swap_fps : results and swaps a second
     stages_ms : milliseconds by stage
     added : id of the persona that was added last
-    provider, persona, rung, rung_why, error, enrolment, adding : words, one line each, fit to be shown
+    provider, persona, rung, rung_why, error, enrolment, adding, getting : words, one line each, fit to be shown
     """
 
     fps: _Number = 0.0
@@ -44,6 +44,7 @@ class Report(msgspec.Struct, frozen=True):
     error: _Words = ""
     enrolment: _Words = ""
     adding: _Words = ""
+    getting: _Words = ""
     added: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
@@ -75,6 +76,7 @@ def read_report(text: bytes) -> Report:
         error=plain(said.error, 500),
         enrolment=plain(said.enrolment, 500),
         adding=plain(said.adding, 1000),
+        getting=plain(said.getting, 500),
         added=said.added if re.search(PERSONA_ID, said.added) else "",
     )
 
@@ -135,6 +137,7 @@ def status(
         "last_error": report.error,
         "enrolment": report.enrolment,
         "adding": report.adding,
+        "getting": report.getting,
         "stages_ms": report.stages_ms,
     }
 

@@ -25,6 +25,7 @@ from obs_facelive.obs.audio import Sound
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
+from obs_facelive.obs.getting import Getting
 from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
 from obs_facelive.obs.lately import Lately
@@ -44,6 +45,7 @@ class Supervisor:
     Attributes
     ----------
     adding : photos that become personas
+    getting : known models that are fetched
     trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
     """
 
@@ -56,6 +58,7 @@ class Supervisor:
         self._hotkeys = Hotkeys(registered, home)
         self._sound = Sound(registered)
         self.adding = Adding(registered)
+        self.getting = Getting(registered, home)
         self._feedback = Feedback(registered.libobs, self._words)
         self._recordings = Recordings(registered.rows, abi.frontend(registered.libobs), home, self.log)
         self._engine: EngineProcess | None = None
@@ -115,6 +118,10 @@ class Supervisor:
         """What there is to say about a photo that is added, in words."""
         return self.adding.line(self._instances.get(row), row)
 
+    def getting_line(self, row: int) -> str:
+        """What there is to say about a model that is fetched, in words."""
+        return self.getting.line(self._instances.get(row), row)
+
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
         words, block = self._words[row], instance.block if instance else None
         current = block is not None and block.link[r.L_SENT_SEQ] == words[r.JSON_SEQ]
@@ -159,7 +166,8 @@ class Supervisor:
             asked = self._instances.get(self._remember.pop())
             if self._engine and asked and asked.block:
                 self._engine.tell(remember=asked.block.memory.name)
-        self.adding.tend(self._instances, self._engine.tell if self._engine else None, now)
+        for orders in (self.adding, self.getting):
+            orders.tend(self._instances, self._engine.tell if self._engine else None, now)
         self._targets.tend(self._instances)
         self._sound.tend(self._instances, now)
         self._watch_engine(now)
@@ -274,7 +282,7 @@ class Supervisor:
                 path.with_suffix(".new").replace(path)
 
     def _refresh_panel(self, row: int) -> None:
-        text = f"{self.status_line(row)}\n{self.adding_line(row)}"
+        text = f"{self.status_line(row)}\n{self.adding_line(row)}\n{self.getting_line(row)}"
         if text == self._panel_text.get(row):
             return
         self._panel_text[row] = text

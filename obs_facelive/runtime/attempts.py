@@ -37,7 +37,7 @@ class Attempts:
     @contextmanager
     def trying(self, network: str, file: str) -> Iterator[None]:
         """Around the opening of ``file``, whose SHA-256 is ``network``. Raises `ModelError` where it is to be left alone."""
-        path, now = self._folder / f"{network}.opening", self._clock()
+        path, now = self._path(network), self._clock()
         try:
             begun = msgspec.json.decode(read_at_most(path, 1024), type=list[float])
         except (OSError, ValueError, RecursionError):
@@ -46,7 +46,8 @@ class Attempts:
         if len(begun) >= MOST:
             raise ModelError(
                 f"FaceLive's engine ended {len(begun)} times while it opened {file}: it may be too large for this computer's "
-                f"memory. It is left alone for {WHILE / 60:.0f} minutes; choose another engine."
+                f"memory. It is left alone for {WHILE / 60:.0f} minutes: choose another engine, or try it with "
+                f"'facelive model verify {file} --measure'."
             )
         with suppress(OSError):
             replace_file(path, msgspec.json.encode([*begun, now]))
@@ -55,3 +56,10 @@ class Attempts:
         finally:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    def forget(self, network: str) -> None:
+        """It may be opened again. Raises `OSError`."""
+        self._path(network).unlink(missing_ok=True)
+
+    def _path(self, network: str) -> Path:
+        return self._folder / f"{network}.opening"

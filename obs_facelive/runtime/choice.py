@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from obs_facelive.catalog import ModelError
+from obs_facelive.runtime.bound import DTYPES
 from obs_facelive.runtime.providers import DEVICES, Device
 from obs_facelive.runtime.session import Session
 from obs_facelive.runtime.trouble import NO_ROOM, out_of_memory, short
@@ -105,8 +106,7 @@ def sample(session: Session, size: int) -> Arrays:
     given: Arrays = {}
     for entry in session.get_inputs():
         shape = [n if isinstance(n, int) else 1 if i == 0 else size for i, n in enumerate(entry.shape)]
-        kind = {"tensor(float16)": np.float16, "tensor(double)": np.float64}.get(entry.type, np.float32)
-        given[entry.name] = chance.random(shape).astype(kind)
+        given[entry.name] = chance.random(shape).astype(DTYPES.get(entry.type, np.float32))
     return given
 
 

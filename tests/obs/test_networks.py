@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.obs.conftest import one_camera
 from tests.obs.driving import CAMERA, FILTER, HEAD, bare_picture, change, difference, is_live
 from tests.obs.recording import distance_to_nearest, heads
 from tests.real_person import home_with
+from tests.unit.test_out_of_memory import TOO_MANY, hungry
 from tools.obs_config import Filter, Video
 from tools.obs_session import ObsSession
 from tools.stand_ins.build import write
@@ -29,6 +31,8 @@ WIDTH = 0.0625
 """Share of the real networks' channels."""
 SWAPPERS = "inswapper_128.onnx", "hyperswap_1a_256.onnx"
 ENHANCER = "GFPGANv1.4.onnx"
+HUNGRY = "hungry.onnx"
+"""It wants more memory than there is."""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,8 @@ def own(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("networks")
     for file in (*SWAPPERS, "w600k_r50.onnx", ENHANCER):
         add_model(made, write(folder, file, WIDTH))
+    (folder / HUNGRY).write_bytes(hungry("runs", TOO_MANY))
+    add_model(made, folder / HUNGRY)
     return made
 
 
@@ -139,6 +145,36 @@ def test_a_network_that_breaks_is_refused_and_the_one_before_goes_on(obs: ObsSes
     finally:
         other.write_bytes(content)
     obs.wait_status("the network that is whole again", lambda s: s["last_error"] == "" and is_live(s))
+
+
+@pytest.mark.slow
+def test_a_network_without_room_in_memory_is_refused_and_no_engine_dies_of_it(obs: ObsSession) -> None:
+    before = change(obs, {"engine": SWAPPERS[0]})
+    refused(obs, HUNGRY, "not enough memory")
+    after = obs.wait_status("the face before", is_live)
+    assert after["engine_pid"] == before["engine_pid"] and HUNGRY in after["last_error"]
+    assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
+
+    # An engine that begins with it has no face before.
+    os.kill(after["engine_pid"], signal.SIGKILL)
+    alone = obs.wait_status(
+        "a new engine's words",
+        lambda s: s["engine_pid"] not in (0, before["engine_pid"])
+        and "not enough memory" in s["last_error"]
+        and not is_live(s),
+        seconds=60,
+    )
+    tries = count_refusals(obs, alone["engine_pid"])
+    assert tries["raw_frames_shown"] == 0 and tries["engine_starts"] == before["engine_starts"] + 1
+    assert change(obs, {"engine": MESH})["engine_pid"] == alone["engine_pid"]
+
+
+def count_refusals(obs: ObsSession, pid: int) -> dict[str, Any]:
+    """The status once an engine has tried some more times, and still lives."""
+    results = obs.wait_status("that engine", lambda s: s["engine_pid"] == pid)["results"]
+    return obs.wait_status(
+        "three seconds of covered frames", lambda s: s["engine_pid"] != pid or s["results"] > results + 30
+    )
 
 
 def test_a_network_that_is_gone_is_named(obs: ObsSession, own: Home) -> None:

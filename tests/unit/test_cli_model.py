@@ -34,6 +34,13 @@ def test_a_model_from_adding_to_removing(home: Home, tmp_path: Path) -> None:
     code, text = facelive("model", "list")
     assert code == 0 and "224 px" in text and "128 px" in text and "ReSwapper" in text
     assert facelive("model", "verify") == (0, "ok anna.dfm\nok swap.onnx\n")
+    code, text = facelive("model", "verify", "swap.onnx", "--measure")
+    assert code == 0 and text.startswith("ok swap.onnx: CPU: ") and " ms" in text
+    note, compiled = next(home.devices.glob("*.json")), next(home.devices.glob("*.json")).with_suffix("")
+    compiled.mkdir()
+    note.write_bytes(note.read_bytes().replace(b'"ms":', b'"ms":77'))
+    assert facelive("model", "verify", "swap.onnx", "--measure")[1] != text
+    assert b'"ms":77' not in note.read_bytes() and not compiled.exists(), "what was known stays"
     (home.models / "swap.onnx").write_bytes(b"")
     code, text = facelive("model", "verify")
     assert code == 1 and "ok anna.dfm" in text and "bad swap.onnx" in text and "damaged" in text

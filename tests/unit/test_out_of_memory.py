@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a limit of a pr
 
 FLOATS = 1 << 29
 """Two gigabytes of them."""
+TOO_MANY = 1 << 45
+"""More than a process can have, whatever computer it runs on."""
 OPENS = """
 import resource, sys
 from obs_facelive.brought import find_model, list_models
@@ -39,9 +41,9 @@ for file in ("reads.onnx", "loads.onnx", "runs.onnx", "good.onnx", "runs.onnx", 
 """
 
 
-def hungry(when: str) -> bytes:
-    """Keeps inswapper's contract, and wants two gigabytes when it is loaded, or when it is run."""
-    length = numpy_helper.from_array(np.array([FLOATS], np.int64), "length")
+def hungry(when: str, floats: int = FLOATS) -> bytes:
+    """Keeps inswapper's contract, and wants so many numbers when it is loaded, or when it is run."""
+    length = numpy_helper.from_array(np.array([floats], np.int64), "length")
     one = helper.make_node("ReduceMax", ["source"], ["one"], keepdims=0)
     many = {
         "loads": [helper.make_node("ConstantOfShape", ["length"], ["many"])],
@@ -72,8 +74,8 @@ def test_a_network_without_room_is_refused_in_words_and_the_process_goes_on(
         file = tmp_path / f"{name}.onnx"
         file.write_bytes(content)
         add_model(home, file)
-    with (home.models / "reads.onnx").open("ab") as file:
-        file.truncate(FLOATS * 2)  # a gigabyte that takes no room on the disk
+    with (home.models / "reads.onnx").open("ab") as grown:
+        grown.truncate(FLOATS * 2)  # a gigabyte that takes no room on the disk
     monkeypatch.setenv("FACELIVE_HOME", str(home.root))
 
     done = subprocess.run([sys.executable, "-c", OPENS], capture_output=True, text=True, timeout=120, check=False)

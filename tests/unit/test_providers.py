@@ -71,13 +71,16 @@ def test_tensorrt_keeps_its_engine_and_half_precision_is_a_device_of_its_own(ask
             "trt_max_workspace_size": str(500 << 20),
         }
         assert cuda[1]["device_id"] == "1" and cache.is_dir()
-    assert candidates("tensorrt") == ["tensorrt_half", "tensorrt"] and candidates("cuda") == ["cuda"]
+    assert candidates("tensorrt") == ["tensorrt_half", "tensorrt"] and candidates("directml") == ["directml"]
 
 
 def test_cuda_keeps_to_its_card_and_its_memory(asked: Asked, model: Path) -> None:
     open_session(model, Place("cuda", 1, 500))
     grows = {"device_id": "1", "arena_extend_strategy": "kSameAsRequested"}
     assert asked.providers == [("CUDAExecutionProvider", {**grows, "gpu_mem_limit": str(500 << 20)}), CPU]
+    open_session(model, "cuda_graph")
+    assert asked.providers[0][1] == {**grows, "device_id": "0", "enable_cuda_graph": "1"}
+    assert candidates("cuda") == ["cuda_graph", "cuda"]
     open_session(model, "cuda")
     assert asked.providers == [("CUDAExecutionProvider", {**grows, "device_id": "0"}), CPU]
 
@@ -111,7 +114,7 @@ def test_nobody_measured_means_no_half_precision(asked: Asked, model: Path) -> N
 
 def test_what_is_missing_is_what_this_system_could_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU[0]])
-    assert available_devices() == ["cuda", "cpu"] == candidates("auto")
+    assert available_devices() == ["cuda_graph", "cuda", "cpu"] == candidates("auto")
     assert missing_devices("linux") == ["tensorrt", "openvino"]
     assert missing_devices("win32") == ["tensorrt", "directml", "openvino"]
     assert missing_devices("darwin") == ["coreml"]

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
 import pytest
 
 from obs_facelive.catalog import ModelError
-from obs_facelive.runtime import remembered as module
 from obs_facelive.runtime.attempts import MOST, WHILE, Attempts
 from obs_facelive.runtime.choice import Choice
 from obs_facelive.runtime.hardware import hardware
@@ -77,9 +77,9 @@ def test_it_is_measured_anew_when_something_changes(
         case "driver":
             machine.about = "a card, driver 2"
         case "runtime":
-            monkeypatch.setattr(module.ort, "__version__", "9.9.9")
+            monkeypatch.setattr(ort, "__version__", "9.9.9")
         case "devices":
-            monkeypatch.setattr(module.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+            monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
         case "card":
             place = Place("auto", gpu=1)
         case "memory":

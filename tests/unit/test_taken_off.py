@@ -43,7 +43,7 @@ class End:
 
 
 class Stages:
-    recogniser = remember = add = None
+    recogniser = remember = add = fetch = fetcher = None
 
     def provider(self, settings: Settings) -> str:
         return "CPU"
