@@ -16,8 +16,10 @@ from typing import Any
 import cv2
 import pytest
 
+from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.launch.virtual_camera import linux_facts
+from tests.obs.driving import detail
 from tools import obs_config
 from tools.environment import CHECKOUT
 from tools.virtual_display import Desktop, virtual_display
@@ -83,10 +85,14 @@ def test_launch_on_a_clean_home(environ: dict[str, str], camera_clip: Path, tmp_
             # One window: neither OBS's first questions nor an error.
             (window,) = desktop.windows()
             assert "Scenes: FaceLive" in window.title and "Profile: FaceLive" in window.title
-            picture = desktop.picture(window)
+
+            def seen() -> Pixels | None:
+                picture = desktop.picture(window)
+                return picture if detail(picture[PREVIEW]) > 2 and _status(tmp_path)["state"] == "live" else None
+
+            picture = wait_for("the window to show a face, not a cover", seen, 60)
             if folder := os.environ.get("FACELIVE_WRITE_IMAGES"):
                 cv2.imwrite(str(Path(folder) / "launch.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
-            assert picture[PREVIEW].std() > 30, "the window does not show the scene"
             desktop.close_window(window)
         wait_for("OBS to end", lambda: _ended(number), 30)
     finally:
