@@ -59,6 +59,11 @@ Small = Annotated[bool, typer.Option("--minimize-to-tray", help="OBS's window st
 
 @obs_app.command()
 def launch(
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OBS-OPTION…]", help="Options of OBS's own, as --startstreaming or --studio-mode."),
+    ] = None,
+    *,
     scene: Annotated[str, typer.Option(metavar="NAME", help="The scene to begin with.")] = "",
     camera: Looks = "",
     persona: Wears = "",
@@ -85,7 +90,7 @@ def launch(
         for finding in facts.findings() if facts else ():
             if finding.remedy:
                 _say(f"{finding.name}: {finding.found}. {finding.remedy}", notify)
-        number = start(found, words)
+        number = start(found, [*words, *(more or [])])
     except LaunchError as error:
         _notify(str(error), notify)
         end(str(error))

@@ -51,7 +51,7 @@ class Machine:
     def run(self, *arguments: str, answers: str = "") -> tuple[int, str]:
         """Exit status and output of ``facelive obs``."""
         folder = ["--obs", str(self.program.parents[1])]
-        result = CliRunner().invoke(app, ["obs", *arguments, *folder], input=answers)
+        result = CliRunner().invoke(app, ["obs", arguments[0], *folder, *arguments[1:]], input=answers)
         assert "Traceback" not in result.output
         return result.exit_code, result.output
 
@@ -112,13 +112,15 @@ def _number(text: str) -> int:
 
 
 def test_launch(machine: Machine, with_camera: None, ended: list[int]) -> None:
-    code, text = machine.run("launch", "--persona", "clara", "--camera", "video2", "--minimize-to-tray")
+    code, text = machine.run(
+        "launch", "--persona", "clara", "--camera", "video2", "--minimize-to-tray", "--", "--multi"
+    )
     assert code == 0, text
     ended.append(_number(text))
     wait_for("OBS to be told", machine.told.exists, 10)
     assert machine.told.read_text().splitlines() == [
         *("--collection", "FaceLive", "--scene", "FaceLive"),
-        *("--startvirtualcam", "--minimize-to-tray", "PYTHONPATH="),
+        *("--startvirtualcam", "--minimize-to-tray", "--multi", "PYTHONPATH="),
     ]
     assert "never started" in text and "FaceLive.json" in text and "OBS Virtual Camera" in text and "Zoom" in text
     assert machine.worn() == "clara"
