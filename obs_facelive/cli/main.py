@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from obs_facelive import __version__, fields
+from obs_facelive.cli.bench import bench
 from obs_facelive.cli.console import MISUSE, end, say, show_findings
 from obs_facelive.cli.enrol import enrol
 from obs_facelive.cli.model import model_app
@@ -36,6 +37,7 @@ app.add_typer(persona_app, name="persona")
 app.add_typer(model_app, name="model")
 app.add_typer(obs_app, name="obs")
 app.command()(enrol)
+app.command()(bench)
 app.command("sign")(sign_file)
 app.command()(verify)
 
@@ -209,24 +211,3 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One line of JSO
     from obs_facelive.doctor import examine
 
     show_findings(examine(Home.find()), as_json)
-
-
-@app.command()
-def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
-    clip: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A video with a face; else the demo's.")
-    ] = None,
-) -> None:
-    """Measure how fast FaceLive is here: each stage on one core, the link, and the filter inside OBS."""
-    from obs_facelive.bench import BenchError, report, run
-
-    home = Home.find()
-    try:
-        result = run(home, clip or home.root / "demo" / "camera.mp4")
-    except BenchError as error:
-        end(str(error))
-    if as_json:
-        print(result.json())
-    else:
-        Console().print(report(result))

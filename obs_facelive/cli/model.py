@@ -56,7 +56,7 @@ def model_list(
         for model in brought:
             here = "" if model.path.is_file() else "[red]the file is gone[/] "
             told = escape(what.get(model.contract, "its contract is not known any more"))
-            table.add_row(model.file, model.kind, model.contract, f"{model.size} px", here + told)
+            table.add_row(model.file, model.kind, model.contract, f"{model.size} px" if model.size else "", here + told)
     Console().print(table)
 
 
@@ -138,7 +138,8 @@ def model_remove(file: File, yes: Annotated[bool, typer.Option("--yes", "-y", he
 
 
 def _tell_added(model: Brought) -> None:
-    say(f"[green]{escape(model.file)}[/] is in the library: {model.kind} ({model.contract}), {model.size} pixels")
+    size = f", {model.size} pixels" if model.size else ""
+    say(f"[green]{escape(model.file)}[/] is in the library: {model.kind} ({model.contract}){size}")
 
 
 @contextmanager

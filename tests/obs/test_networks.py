@@ -13,15 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from obs_facelive.brought import add_model
+from obs_facelive.brought import add_model, find_model, remove_model
 from obs_facelive.home import BROUGHT_FILE, Home
+from obs_facelive.personas.library import load_info
 from obs_facelive.settings import MESH
 from tests.obs.conftest import one_camera
 from tests.obs.driving import CAMERA, FILTER, HEAD, bare_picture, change, difference, is_live
 from tests.obs.recording import distance_to_nearest, heads
-from tests.real_person import home_with
+from tests.real_person import NAME, add_real_persona, consent_to, home_with
 from tests.unit.test_out_of_memory import TOO_MANY, hungry
 from tools.obs_config import Filter, Video
 from tools.obs_session import ObsSession
@@ -33,6 +35,21 @@ SWAPPERS = "inswapper_128.onnx", "hyperswap_1a_256.onnx"
 ENHANCER = "GFPGANv1.4.onnx"
 HUNGRY = "hungry.onnx"
 """It wants more memory than there is."""
+MORE = (
+    "ghost_1_256.onnx",
+    "simswap_256.onnx",
+    "hififace_unofficial_256.onnx",
+    "blendswap_256.onnx",
+    "uniface_256.onnx",
+    "cscs_256.onnx",
+)
+"""Long forms."""
+COMPANIONS = (
+    "w600k_r50.onnx",
+    *(f"crossface_{name}.onnx" for name in ("ghost", "simswap", "hififace")),
+    *("cscs_arcface_model.onnx", "cscs_id_adapter.onnx"),
+)
+TRAINED = "saehd_224.dfm", "amp_224.dfm"
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +60,11 @@ def own(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     (made.root / "models").unlink()
     shutil.copytree(home.models, made.models)
     folder = tmp_path_factory.mktemp("networks")
-    for file in (*SWAPPERS, "w600k_r50.onnx", ENHANCER):
+    for file in (*SWAPPERS, *MORE, *COMPANIONS, *TRAINED, ENHANCER):
         add_model(made, write(folder, file, WIDTH))
     (folder / HUNGRY).write_bytes(hungry("runs", TOO_MANY))
     add_model(made, folder / HUNGRY)
+    add_real_persona(made, made.personas)
     return made
 
 
@@ -62,11 +80,42 @@ def obs(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", SWAPPERS)
+@pytest.mark.parametrize("engine", [*SWAPPERS, *MORE])
 def test_a_network_makes_the_face(obs: ObsSession, engine: str) -> None:
     status = change(obs, {"engine": engine})
     assert status["last_error"] == "" and status["raw_frames_shown"] == 0
     assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", TRAINED)
+def test_a_trained_face_is_worn_with_its_persona(obs: ObsSession, own: Home, file: str) -> None:
+    before = own.persona_names()[0]
+    assert before != NAME
+    folder = own.personas / NAME
+    info = msgspec.structs.replace(load_info(folder), trained=find_model(own, file).sha256)
+    (folder / "persona.json").write_bytes(msgspec.json.encode(info))
+    consent_to(folder)
+    status = change(obs, {"engine": file, "persona": NAME})
+    assert status["last_error"] == "" and status["raw_frames_shown"] == 0
+    assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
+    status = change(obs, {"engine": MESH, "persona": before})
+    assert status["raw_frames_shown"] == 0
+
+
+@pytest.mark.slow
+def test_a_swapper_without_its_converter_says_what_is_missing(obs: ObsSession, own: Home) -> None:
+    change(obs, {"engine": SWAPPERS[1]})
+    content = (own.models / COMPANIONS[1]).read_bytes()
+    remove_model(own, COMPANIONS[1])
+    try:
+        status = refused(obs, MORE[0], COMPANIONS[1].removesuffix(".onnx"))
+        assert "facelive model" in status["last_error"]
+        assert is_live(obs.wait_status("the face before", is_live))
+    finally:
+        (own.models / COMPANIONS[1]).write_bytes(content)
+        add_model(own, own.models / COMPANIONS[1])
+    obs.wait_status("the network that has its converter again", lambda s: s["last_error"] == "" and is_live(s))
 
 
 def test_engines_change_while_recording_and_nothing_bare_is_seen(obs: ObsSession, camera_clip: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -9,12 +10,17 @@ import av
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from obs_facelive import bench
+from obs_facelive.against import AROUND, NETWORK, PASTE, measure, networks
+from obs_facelive.against_told import HEIGHT, compared, side_by_side, table
 from obs_facelive.bench import WINDOW, BenchError, Result, _stages, report, run
+from obs_facelive.cli import app
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
 from obs_facelive.video import read_frames
+from tools.stand_ins.build import write
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +102,37 @@ def still(path: Path, pixels: Pixels) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="bgra")))
         container.mux(stream.encode(None))
     return path
+
+
+def test_against_insightface_needs_its_package_and_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    monkeypatch.setenv("FACELIVE_HOME", str(tmp_path))
+    command = ["bench", "--against", "insightface", "--clip", str(clip)]
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, "facelive model add inswapper_128.onnx" in result.output) == (1, True)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, "pip install insightface" in result.output) == (1, True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`estimate` is deprecated:FutureWarning")
+def test_against_insightface(clip: Path, tmp_path: Path, data: Path) -> None:
+    swapper, recogniser = (write(tmp_path, file, 0.0625) for file in ("inswapper_128.onnx", "w600k_r50.onnx"))
+    files = networks(Home.find(), swapper, recogniser, data / "models" / "scrfd_500m_bnkps.onnx")
+    result, pictures = measure(Home.find(), clip, files, 3, "cpu", 2)
+    theirs, ours = result["insightface_ms"], result["facelive_ms"]
+    assert set(theirs) == {"find faces", "recognise faces", NETWORK, AROUND, PASTE} and {*theirs} - {*ours} == {
+        "recognise faces"
+    }
+    assert result["frame_ms"]["insightface"] == pytest.approx(sum(theirs.values()), rel=0.01)
+    assert result["ratio"]["frame"] == pytest.approx(sum(ours.values()) / sum(theirs.values()), rel=0.01)
+    apart = compared(pictures)
+    assert 0 < apart["insightface_to_facelive"] < apart["camera_to_insightface"], "two swaps of one network look alike"
+    result["levels_apart"] = apart
+    assert "find faces" in table(result)
+    sheet = side_by_side(pictures)
+    assert sheet.shape[0] == HEIGHT and sheet.shape[2] == 4
+    with pytest.raises(BenchError, match="is no inswapper"):
+        measure(Home.find(), clip, networks(Home.find(), recogniser, recogniser, None), 1, "cpu", 2)

@@ -10,9 +10,9 @@ import pytest
 from obs_facelive import brought
 from obs_facelive.download import DownloadError
 from obs_facelive.home import Home
-from tests.unit.test_brought import GHOST, own, write
+from tests.unit.test_brought import OTHER, own, write
 from tests.unit.test_cli import facelive
-from tests.unit.tiny_models import dfm, inswapper
+from tests.unit.tiny_models import dfm, inswapper, tiny_model
 
 
 @pytest.fixture
@@ -55,18 +55,23 @@ def test_a_model_from_adding_to_removing(home: Home, tmp_path: Path) -> None:
 
 
 def test_what_is_refused_is_said(home: Home, tmp_path: Path) -> None:
-    own(home, GHOST)
-    source = write(tmp_path / "x.onnx", inswapper())
+    own(home, OTHER)
+    source = write(tmp_path / "x.onnx", inswapper(256, None))
     code, text = facelive("model", "add", source)
-    assert code == 1 and "inswapper, ghost" in text and "--contract NAME" in text
-    code, text = facelive("model", "add", source, "--contract", "ghost")
-    assert code == 0 and "swapper (ghost)" in text
+    assert code == 1 and "ghost, hififace, simswap_256, other" in text and "--contract NAME" in text
+    code, text = facelive("model", "add", source, "--contract", "other")
+    assert code == 0 and "swapper (other), 256 pixels" in text
+    converter = write(tmp_path / "crossface_ghost.onnx", tiny_model({"input": [1, 512]}, {"output": [1, 512]}))
+    code, text = facelive("model", "add", converter)
+    assert code == 0 and "pixels" not in text
+    assert "converter  crossface_ghost" in facelive("model", "list")[1] and "0 px" not in facelive("model", "list")[1]
+    facelive("model", "remove", "crossface_ghost.onnx", "--yes")
     code, text = facelive("model", "add", tmp_path / "missing.onnx")
     assert code == 1 and "cannot be read" in text
     code, text = facelive("model", "verify", "y.onnx")
     assert code == 1 and "There are: x.onnx" in text
     (home.models / "brought.json").write_text("{")
-    for command in (("list",), ("verify",), ("remove", "x.onnx"), ("add", source, "--contract", "ghost")):
+    for command in (("list",), ("verify",), ("remove", "x.onnx"), ("add", source, "--contract", "other")):
         code, text = facelive("model", *command)
         assert code == 1 and "Delete it" in text
 
@@ -92,6 +97,6 @@ def test_known_models(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1 and "could not be fetched" in text and asked[0].startswith("https://huggingface.co/")
     hash = hashlib.sha256(inswapper(emap=None)).hexdigest()
     url = "https://models.test/free.onnx"
-    own(home, f'{GHOST}\n[[files]]\nfile="free.onnx"\nlicence="MIT"\nfree=true\nurl="{url}"\nsha256="{hash}"')
+    own(home, f'{OTHER}\n[[files]]\nfile="free.onnx"\nlicence="MIT"\nfree=true\nurl="{url}"\nsha256="{hash}"')
     code, text = facelive("model", "get", "free.onnx")
     assert code == 0 and "free.onnx is in the library" in text and asked[1] == url
