@@ -94,17 +94,18 @@ def _given(frame: Frame, layer: Layer, matrix: Matrix, size: int) -> Pixels:
     if ends_x > left and ends_y > top:
         own = slice(top - layer.y, ends_y - layer.y), slice(left - layer.x, ends_x - layer.x)
         below = canvas[top - y : ends_y - y, left - x : ends_x - x]
-        below[:] = _mixed(below, layer.pixels[own], cv2.multiply(layer.mask[own], 1 / 255, dtype=cv2.CV_32F))
+        below[:] = _mixed(below, layer.pixels[own], layer.mask[own] * np.float32(1 / 255))
     placed = cv2.warpAffine(
         canvas, _shifted(matrix, x, y), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(placed, np.uint8)
 
 
-def _mixed(below: Pixels, above: Pixels, share: npt.ArrayLike) -> Pixels:
-    """``share`` (h, w) float32 0..1 of ``above`` over ``below``."""
+def _mixed(below: npt.ArrayLike, above: npt.ArrayLike, share: npt.ArrayLike) -> Pixels:
+    """``share`` (h, w) 0..1 of ``above`` over ``below``, both (h, w, 3) uint8."""
     shown = np.asarray(share, np.float32)
-    return np.asarray(cv2.blendLinear(below, above, 1 - shown, shown), np.uint8)
+    mixed = cv2.blendLinear(np.asarray(below, np.uint8), np.asarray(above, np.uint8), 1 - shown, shown)
+    return np.asarray(mixed, np.uint8)
 
 
 def _shifted(matrix: Matrix, x: int, y: int) -> Matrix:
@@ -114,7 +115,8 @@ def _shifted(matrix: Matrix, x: int, y: int) -> Matrix:
     return shifted
 
 
-def _check(given: Pixels, made: Pixels, five: Floats) -> None:
+def _check(given: Pixels, made: Pixels, five: Floats | npt.NDArray[np.float64]) -> None:
+    """Raises `EnhanceError` where ``made`` is not a picture of the face with ``five`` points (5, 2) in ``given``."""
     middle = np.zeros(given.shape[:2], np.uint8)
     cv2.fillConvexPoly(middle, cv2.convexHull(np.round(five).astype(np.int32)), 255)
     if cv2.meanStdDev(made, mask=middle)[1].max() < FLATTEST:

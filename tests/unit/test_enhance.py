@@ -42,7 +42,7 @@ class Brighter:
         assert picture.shape == (self.size, self.size, 3) and picture.dtype == np.uint8
         self.given.append(picture)
         self.fidelity = fidelity
-        return np.asarray(cv2.add(picture, (self._levels,) * 3), np.uint8)
+        return np.asarray(np.clip(picture.astype(int) + self._levels, 0, 255), np.uint8)
 
 
 class Broken(Brighter):
@@ -61,7 +61,8 @@ class Broken(Brighter):
 
 def scene(points: Floats, time: float = 0.0, shown: int = 255) -> tuple[Frame, Face, Layer]:
     """A frame, a face in it, and a swapper's layer for that: grey noise, ``shown`` in an oval of its rectangle."""
-    noise = cv2.GaussianBlur(np.random.default_rng(3).integers(60, 190, (HEIGHT, WIDTH, 4), np.uint8), (0, 0), 2)
+    noise = np.random.default_rng(3).integers(60, 190, (HEIGHT, WIDTH, 4), np.uint8)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
     low, high = points[:, :2].min(0).astype(int) - 4, points[:, :2].max(0).astype(int) + 4
     width, height = (high - low).tolist()
     pixels = np.random.default_rng(4).integers(90, 160, (height, width, 3), np.uint8)
