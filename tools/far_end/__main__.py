@@ -34,6 +34,7 @@ def main() -> int:
         "--seconds", type=float, default=20.0, help="length of the stream with the filter (default: 20)"
     )
     parser.add_argument("--by", choices=["rtmp", "srt"], default="rtmp", help="how OBS streams (default: rtmp)")
+    parser.add_argument("--fps", type=int, default=30, help="OBS's pictures a second (default: 30; a busy machine: 10)")
     parser.add_argument("--persona", help="its id (default: the first one)")
     options = parser.parse_args()
     home = Home.find()
@@ -47,7 +48,8 @@ def main() -> int:
             for kbit in options.bitrate:
                 name = f"{options.by}-{kbit}"
                 say(f"OBS streams {options.seconds:.0f} seconds at {kbit} kbit by {options.by} ...")
-                streamed = stream.stream(home, clip, persona, options.by, kbit, options.seconds, Path(folder) / name)
+                where = Path(folder) / name
+                streamed = stream.stream(home, clip, persona, options.by, kbit, options.seconds, where, options.fps)
                 judged = stream.judge(judge, streamed)
                 stream.write(streamed, judged, kbit, options.out / name)
                 say(f"with the filter: {judged.worn.words()}")

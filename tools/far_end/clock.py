@@ -94,16 +94,19 @@ class Late:
 
 
 def lateness(arrived: Iterable[Arrived], ticks: Sequence[float]) -> list[Late]:
-    """Of each picture whose clock can be read; ``ticks``: see `read_ticks`.
+    """Of each picture that OBS drew and whose clock can be read; ``ticks``: see `read_ticks`.
 
-    A picture was drawn at the last tick with its code before it arrived.
+    A picture was drawn at the last tick with its code before it arrived. One that OBS sends again has the code of the one
+    before, and is left out.
     """
     times = np.asarray(ticks)
     shown: dict[int, float] = {}
     found = []
+    before: int | None = None
     for picture in arrived:
-        if picture.tick is None:
+        if picture.tick is None or picture.tick == before:
             continue
+        before = picture.tick
         last = int(np.searchsorted(times, picture.at)) - 1
         index = last - (last - picture.tick) % TICKS
         if index < 0:

@@ -31,8 +31,8 @@ from tools.far_end.sheet import Sheet
 from tools.quality.portrait import persona_portrait
 from tools.recogniser import Recogniser, face_points, recogniser_file
 
-SAMPLED: Final = 30
-"""Pictures of the clip that say what its person looks like; evenly over it."""
+SAMPLED: Final = 8
+"""Each so many-th picture of the clip says what its person looks like, and what a bare one does."""
 BARER: Final = 0.04
 """By so much a bare face is nearer to the live person than to the persona, at the least, as cosines. Measured over the
 personas and the demo's clip, at 1280x720 and at 640x360: bare ones .06 and more, worn ones -.02 (the persona most like the
@@ -71,9 +71,11 @@ class Judge:
         if portrait is None:
             raise ValueError(f"there is no face in the picture of the persona {persona}")
         self._persona = portrait
-        pictures = [np.ascontiguousarray(frame.pixels[..., :3]) for frame in read_frames(clip)]
-        self._length, (self._height, self._width) = len(pictures), pictures[0].shape[:2]
-        sampled = pictures[:: max(1, len(pictures) // SAMPLED)]
+        sampled: list[Pixels] = []
+        for frame in read_frames(clip):
+            self._length, self._width, self._height = frame.id + 1, frame.width, frame.height
+            if frame.id % SAMPLED == 0:
+                sampled.append(np.ascontiguousarray(frame.pixels[..., :3]))
         self._live = np.asarray([who for picture in sampled if (who := self._who(picture)) is not None])
         if not len(self._live):
             raise ValueError(f"there is no face in {clip}")

@@ -28,7 +28,7 @@ from tools import rtmp_server
 from tools.far_end import clock, scene
 from tools.far_end.judge import Judge
 from tools.far_end.report import Report
-from tools.obs_config import Stream
+from tools.obs_config import Stream, Video
 from tools.obs_session import ObsError, ObsSession
 from tools.ports import free_port
 from tools.waiting import wait_for
@@ -62,7 +62,9 @@ class Streamed:
     stats: dict[str, int]
 
 
-def stream(home: Home, clip: Path, persona: str, way: Way, kbit: int, seconds: float, folder: Path) -> Streamed:
+def stream(
+    home: Home, clip: Path, persona: str, way: Way, kbit: int, seconds: float, folder: Path, fps: int = 30
+) -> Streamed:
     """Streams ``clip`` (see `tools.far_end.scene.make_clip`) for ``seconds`` with the filter, and `BARE` without.
 
     Raises `ObsError`, or `OSError` where nginx or libsrt are missing.
@@ -78,7 +80,14 @@ def stream(home: Home, clip: Path, persona: str, way: Way, kbit: int, seconds: f
             address = server
         env = {"FACELIVE_HOME": str(home.root)} | scene.environment(log)
         collection = scene.collection(clip, persona, folder)
-        obs = ObsSession(folder / "obs", [collection], env=env, stream=Stream(server, key, kbit), start_seconds=180)
+        obs = ObsSession(
+            folder / "obs",
+            [collection],
+            video=Video(*scene.CANVAS, fps=fps),
+            env=env,
+            stream=Stream(server, key, kbit),
+            start_seconds=180,
+        )
         with obs:
             obs.wait_status("the filter to be live", lambda status: status["state"] == "live", seconds=90)
             program = [sys.executable, "-m", "tools.far_end.receive", address, str(video)]
@@ -109,13 +118,13 @@ def _send(obs: ObsSession, seconds: float) -> tuple[list[float], float, dict[str
 
     client.start_stream()
     wait_for("the stream to begin", lambda: client.get_stream_status().output_active, 30)
-    wait_for("enough of the stream", lambda: passed(seconds), seconds + 120)
+    wait_for("enough of the stream", lambda: passed(seconds), 4 * seconds + 120)
     client.set_source_filter_enabled(scene.SEAT, scene.FILTER, False)
     off, said = time.time(), list(added)
     wait_for("the bare end of the stream", lambda: passed(seconds + _SETTLED + BARE), 120)
     answer = client.get_stream_status()
     client.stop_stream()
-    wait_for("the stream to end", lambda: not client.get_stream_status().output_active, 30)
+    wait_for("the stream to end", lambda: not client.get_stream_status().output_active, 120)
     stats = {"sent": answer.output_total_frames, "skipped": answer.output_skipped_frames, "bytes": answer.output_bytes}
     return said, off, stats
 
