@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from obs_facelive.brought import Brought
@@ -65,7 +66,9 @@ class Stages:
     def small_place(self, settings: Settings) -> Place:
         """Where the embedded networks run: small as they are, a graphics card only waits for them."""
         place = self.place(settings)
-        return place if settings.small_networks == "same" and place.device != "auto" else Place("cpu")
+        if settings.small_networks == "cpu" or place.device in ("auto", "cpu"):
+            return Place("cpu")
+        return replace(place, cache=self._home.devices / "embedded")
 
     def provider(self, settings: Settings) -> str:
         """For people: where the networks of ``settings``' engine and enhancer run."""
