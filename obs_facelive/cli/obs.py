@@ -133,7 +133,7 @@ def setup(
     for finding in vcam.gather(found.program).findings():
         if finding.remedy:
             say(f"[yellow]{finding.name}:[/] {escape(finding.found)}. {escape(finding.remedy)}")
-    say("[bold]To begin:[/] the icon FaceLive, or python3 install.py run obs launch")
+    say(f"[bold]To begin:[/] {'the icon FaceLive, or ' if icon else ''}python3 install.py run obs launch")
     say(escape(CHOOSE))
 
 
