@@ -28,6 +28,7 @@ from tests.unit.test_out_of_memory import TOO_MANY, hungry
 from tools.obs_config import Filter, Video
 from tools.obs_session import ObsSession
 from tools.stand_ins.build import write
+from tools.stand_ins.gfpgan import gfpgan
 
 WIDTH = 0.0625
 """Share of the real networks' channels."""
@@ -60,8 +61,10 @@ def own(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     (made.root / "models").unlink()
     shutil.copytree(home.models, made.models)
     folder = tmp_path_factory.mktemp("networks")
-    for file in (*SWAPPERS, *MORE, *COMPANIONS, *TRAINED, ENHANCER):
+    for file in (*SWAPPERS, *MORE, *COMPANIONS, *TRAINED):
         add_model(made, write(folder, file, WIDTH))
+    (folder / ENHANCER).write_bytes(gfpgan(WIDTH, 256).SerializeToString())  # at 512 too slow without a graphics card
+    add_model(made, folder / ENHANCER)
     (folder / HUNGRY).write_bytes(hungry("runs", TOO_MANY))
     add_model(made, folder / HUNGRY)
     add_real_persona(made, made.personas)
