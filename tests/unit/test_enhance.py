@@ -18,6 +18,7 @@ from obs_facelive.frame import Face, Floats, Frame, Layer, Pixels
 from obs_facelive.runtime.graph import read_graph
 from obs_facelive.runtime.session import open_session
 from obs_facelive.settings import Settings
+from obs_facelive.swap.align import five_points, placement
 from obs_facelive.topology import CanonicalFace, load_canonical_face
 from tests.unit.tiny_models import codeformer, restorer
 from tests.unit.worn_face import HEIGHT, WIDTH, canonical_points, live_face
@@ -80,6 +81,18 @@ def test_detail_lies_on_the_face_and_only_where_the_swapper_has_something(canoni
     assert np.all(np.abs(change[layer.mask == 255] - 20) <= 1), "the whole face, and its own fine structure unblurred"
     assert not change[layer.mask == 0].any()
     assert enhanced.mask is layer.mask and (enhanced.x, enhanced.y) == (layer.x, layer.y)
+
+
+@pytest.mark.parametrize(("size", "face"), [(512, 5.0), (512, 12.0), (256, 5.0), (128, 25.0)])
+def test_detail_lies_where_the_network_put_it(canonical: CanonicalFace, size: int, face: float) -> None:
+    frame, worn, layer = scene(canonical_points(canonical, face))
+    detail = detail_of(Spot(size=size), frame, worn, layer, 0.5)
+    change = np.abs(detail.pixels.astype(float) - NOTHING).sum(2)
+    rows, columns = np.indices(change.shape)
+    seen = np.array([(columns * change).sum(), (rows * change).sum()]) / change.sum() + [layer.x, layer.y]
+    matrix = placement(five_points(worn.points), "ffhq_512", size)
+    wanted = cv2.invertAffineTransform(matrix) @ [round(0.50123859 * size), round(0.61331904 * size), 1]
+    assert np.abs(seen - wanted).max() < 0.25
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5])
