@@ -89,7 +89,7 @@ def frames(clip: Path, count: int, size: tuple[int, int]) -> Iterator[Frame]:
 
 def worn(home: Home, settings: Settings) -> Persona:
     """The first persona; for a ``.dfm`` said to be somebody whose face that is, who allowed this."""
-    persona = load_persona(Stages(home).persona_folder(settings))
+    persona = load_persona(Stages(home).persona_folder(settings.persona))
     if not settings.engine.endswith(".dfm"):
         return persona
     trained = find_model(home, settings.engine).sha256

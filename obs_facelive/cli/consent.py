@@ -55,20 +55,16 @@ def consent_add(
     """Record that a real person's face may be worn: your own, with permission, or a picture of nobody as you declare."""
     from obs_facelive.catalog import ModelError
     from obs_facelive.engine.stages import Stages
-    from obs_facelive.personas.consent import stated, write_consent
     from obs_facelive.personas.errors import PersonaError
-    from obs_facelive.personas.library import stored_persona
+    from obs_facelive.personas.permit import permit
 
     folder, info = _persona(name)
     if not info.real:
         end(f"{info.name} does not exist: nobody's consent is needed.", MISUSE)
     say(refused.WORDS)
-    home, own = Home.find(), None
     try:
-        if info.kind == "self":
-            embedding = stored_persona(folder).embedding
-            own = Stages(home, "cpu").is_owner(embedding) if embedding.size else None
-        record = write_consent(folder, stated(info, by=by, purpose=purpose, when=when, own=own), signed)
+        is_owner = Stages(Home.find(), "cpu").is_owner
+        record = permit(folder, is_owner, by=by, purpose=purpose, when=when, signed=signed)
     except (PersonaError, ModelError) as error:
         end(str(error))
     say(_told(record))
@@ -108,13 +104,6 @@ def _persona(name: str) -> tuple[Path, PersonaInfo]:
 
 
 def _told(record: Consent) -> str:
-    from obs_facelive.personas.consent import BASIS_WORDS
+    from obs_facelive.personas.permit import told
 
-    parts = [f"{BASIS_WORDS[record.kind]}; by {record.by}, on {record.when}, for: {record.purpose}"]
-    if record.checked:
-        parts.append("compared with the enrolled face: it matches")
-    if record.signed:
-        parts.append(f"signed paper: {record.signed} (SHA-256 {record.signed_sha256})")
-    if record.withdrawn:
-        parts.append(f"withdrawn {record.withdrawn}")
-    return escape("\n".join(parts))
+    return escape("\n".join(told(record)))

@@ -22,7 +22,7 @@ def load(stages: Stages, settings: Settings, before: Settings | None, slow: Slow
 
     An enhancer that cannot be had is no reason to go without the rest: where anything else is new, that is loaded without it.
     """
-    worn = Worn(stages.persona_folder(settings))
+    worn = Worn(stages.persona_folder(settings.persona))
     persona, problem = load_persona(worn.folder), ""
     try:
         pipeline = stages.pipeline(settings, persona, live=True)

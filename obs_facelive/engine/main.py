@@ -23,7 +23,7 @@ from obs_facelive.engine.stages import Stages
 from obs_facelive.engine.stamp import Stamp
 from obs_facelive.home import Home
 from obs_facelive.link.bell import Ear
-from obs_facelive.link.commands import Add, Close, Command, Get, Open, Remember, lines, read
+from obs_facelive.link.commands import Add, Close, Command, Get, Open, Permit, Remember, Withdraw, lines, read
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.runtime.providers import Device
 
@@ -113,10 +113,8 @@ class Engine:
                 self._closing.append(session)
             case Remember(name) if name in self._sessions:
                 self._sessions[name].remember()
-            case Add(name) if name in self._sessions:
-                self._sessions[name].add()
-            case Get(name) if name in self._sessions:
-                self._sessions[name].get()
+            case Add(name) | Get(name) | Permit(name) | Withdraw(name) if name in self._sessions:
+                self._sessions[name].order(type(command))
 
 
 def _step_back() -> None:

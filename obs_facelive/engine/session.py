@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
-from obs_facelive.engine.adding import AddingDesk
+from obs_facelive.engine.desks import Desks
 from obs_facelive.engine.enrolling import EnrolmentDesk
-from obs_facelive.engine.fetching import FetchingDesk
 from obs_facelive.engine.governor import Governor, Load
 from obs_facelive.engine.line import Job, Line
 from obs_facelive.engine.loading import load
@@ -24,6 +22,7 @@ from obs_facelive.engine.wardrobe import Loaded, Wardrobe, to_load
 from obs_facelive.engine.worn import Refusal
 from obs_facelive.fields import read
 from obs_facelive.frame import Frame, Patch
+from obs_facelive.link.commands import Ordered
 from obs_facelive.link.layout import FAILED, LOADING, NO_FACE, NOT_ENROLLED, SWAPPED, TURNED
 from obs_facelive.link.ring import EngineEnd
 from obs_facelive.pipeline import Pipeline
@@ -81,10 +80,8 @@ class Session:
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
-        self._adding = AddingDesk(stages.add, loader)
-        self._fetching = FetchingDesk(stages.fetch, stages.fetcher)
+        self._desks = Desks(stages, loader)
         self._text = b""
-        self._ordered: list[Callable[[bytes], None]] = []
         self._persona = self._load_error = self._frame_error = ""
         self._first_swap: float | None = None
         self._results = 0
@@ -103,23 +100,16 @@ class Session:
         if self._end.fresh():
             self._line.wake()
         self._desk.tend(self._orders.pipeline)
-        while self._ordered:  # the command came with settings that only now are known
-            self._ordered.pop()(self._text)
-        self._adding.tend(time.monotonic())
-        self._fetching.tend(time.monotonic())
+        self._desks.tend(self._text, time.monotonic())
         self._count(time.monotonic())
 
     def remember(self) -> None:
         """Enrols the face that is seen as the owner's; what becomes of it is told in the status."""
         self._desk.open()
 
-    def add(self) -> None:
-        """Adds the photo that the settings speak of to the library; what becomes of it is told in the status."""
-        self._ordered.append(self._adding.open)
-
-    def get(self) -> None:
-        """Fetches the model that the settings speak of; what becomes of it is told in the status."""
-        self._ordered.append(self._fetching.open)
+    def order(self, kind: type[Ordered]) -> None:
+        """Does what the settings speak of; what becomes of it is told in the status."""
+        self._desks.order(kind)
 
     @property
     def started(self) -> bool:
@@ -297,9 +287,7 @@ class Session:
             "persona": self._persona,
             "error": (self._load_error or self._frame_error or enhancing)[:500],
             "enrolment": self._desk.words[:500],
-            "adding": self._adding.words[:1000],
-            "added": self._adding.added,
-            "getting": self._fetching.words[:500],
+            **self._desks.said(),
             "rung": self._governor.rung.name,
             "rung_why": self._governor.why,
         }

@@ -86,7 +86,7 @@ class Stages:
         the persona is a real person and carries no valid record; an `EnhancerError`, another, where only the enhancer is not
         to be had.
         """
-        persona = persona or load_persona(self.persona_folder(settings))
+        persona = persona or load_persona(self.persona_folder(settings.persona))
         check_record(persona.consent, persona.info)
         place, small = self.place(settings), self.small_place(settings)
         enhancer = self._enhancers.make(settings, place, live)
@@ -161,11 +161,11 @@ class Stages:
                 self._networks[place] = BlazeFace(self._home.models, place), FaceMesh(self._home.models, place)
             return self._networks[place]
 
-    def persona_folder(self, settings: Settings) -> Path:
-        """The folder of the persona that is meant: the first one if none is named. Raises `PersonaError` if there is none."""
+    def persona_folder(self, persona: str) -> Path:
+        """The folder of the persona with that id, the first one's if it is empty. Raises `PersonaError` if there is none."""
         names = self._home.persona_names()
         if not names:
             raise PersonaError(f"there is no persona in {self._home.personas}: run 'python3 install.py' again")
-        if settings.persona and settings.persona not in names:
-            raise PersonaError(f"there is no persona '{settings.persona}'; there are {', '.join(names)}")
-        return self._home.personas / (settings.persona or names[0])
+        if persona and persona not in names:
+            raise PersonaError(f"there is no persona '{persona}'; there are {', '.join(names)}")
+        return self._home.personas / (persona or names[0])

@@ -48,19 +48,32 @@ class Get(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name
     name: _Name
 
 
-Command: TypeAlias = Open | Close | Remember | Add | Get
+class Permit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "permit"}):
+    """Record the consent that the settings in the block ``name`` speak of (`obs_facelive.link.permission`)."""
+
+    name: _Name
+
+
+class Withdraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"name": "withdraw"}):
+    """Take back the consent for the persona that the settings in the block ``name`` speak of."""
+
+    name: _Name
+
+
+Ordered: TypeAlias = Add | Get | Permit | Withdraw
+Command: TypeAlias = Open | Close | Remember | Ordered
 
 
 def read(line: bytes) -> Command:
     """The command in ``line``. Raises `ValueError`, and nothing else, where there is none."""
-    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add, Get)
+    kinds: tuple[type[Command], ...] = (Open, Close, Remember, Add, Get, Permit, Withdraw)
     reasons: list[str] = []
     for kind in kinds:
         try:
             return msgspec.json.decode(line, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reasons.append(str(error))
-    names = ("open", "close", "remember", "add", "get")
+    names = ("open", "close", "remember", "add", "get", "permit", "withdraw")
     raise ValueError("neither " + " nor ".join(f"{name} ({why})" for name, why in zip(names, reasons, strict=True)))
 
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
@@ -26,6 +26,18 @@ class _Asked:
 
     since: float
     order: Order
+
+
+class Orders(Protocol):
+    """All filters' and cameras' orders of one kind."""
+
+    def line(self, instance: Instance | None, row: int) -> str:
+        """What there is to say about them, in words; empty if nothing is."""
+        ...
+
+    def tend(self, instances: Iterable[Instance], tell: Callable[..., Any] | None, now: float) -> None:
+        """See `Ordering.tend`."""
+        ...
 
 
 class Ordering:

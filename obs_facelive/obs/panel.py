@@ -13,6 +13,8 @@ from typing import Any
 from obs_facelive import fields
 from obs_facelive.home import Home
 from obs_facelive.obs import abi
+from obs_facelive.obs.panel_consent import TITLE as CONSENT_TITLE
+from obs_facelive.obs.panel_consent import ConsentPanel
 from obs_facelive.obs.panel_get import TITLE as GET_TITLE
 from obs_facelive.obs.panel_get import GetPanel
 from obs_facelive.obs.panel_persona import TITLE as ADD_TITLE
@@ -44,14 +46,14 @@ class Panel:
     status_line, restart_engine, remember, opened, closed : what the script connects; each takes the address of a filter's row
     video_sources : names of the sources that a camera can show
     sound_sources : names of the sources that have sound
-    persona : the part that adds one
-    models : the part that gets one
+    persona, consent, models : the parts that add a persona, record consent for one, get a model
     """
 
     def __init__(self, libobs: ctypes.CDLL, home: Home) -> None:
         self._obs = {name: abi.bind(libobs, name) for name in abi.FUNCTIONS}
         self._home = home
         self.persona = PersonaPanel(libobs)
+        self.consent = ConsentPanel(libobs)
         self.models = GetPanel(libobs, home)
         self._filter_panel = _Properties(self._make_filter)
         self._camera_panel = _Properties(self._make_camera)
@@ -105,6 +107,8 @@ class Panel:
             if name == "Privacy":
                 adding = self.persona.make(row)
                 self._obs["obs_properties_add_group"](panel, _c("group_add"), _c(ADD_TITLE), abi.GROUP_NORMAL, adding)
+                consent, title = self.consent.make(row), _c(CONSENT_TITLE)
+                self._obs["obs_properties_add_group"](panel, _c("group_consent"), title, abi.GROUP_NORMAL, consent)
             if name == fields.IN_STEP.group:
                 self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)

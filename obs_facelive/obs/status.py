@@ -31,7 +31,7 @@ class Report(msgspec.Struct, frozen=True):
     fps, swap_fps : results and swaps a second
     stages_ms : milliseconds by stage
     added : id of the persona that was added last
-    provider, persona, rung, rung_why, error, enrolment, adding, getting : words, one line each, fit to be shown
+    provider, persona, rung, rung_why, error, enrolment, adding, getting, consent : words, one line each, fit to be shown
     """
 
     fps: _Number = 0.0
@@ -45,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     enrolment: _Words = ""
     adding: _Words = ""
     getting: _Words = ""
+    consent: _Words = ""
     added: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
@@ -77,6 +78,7 @@ def read_report(text: bytes) -> Report:
         enrolment=plain(said.enrolment, 500),
         adding=plain(said.adding, 1000),
         getting=plain(said.getting, 500),
+        consent=plain(said.consent, 1000),
         added=said.added if re.search(PERSONA_ID, said.added) else "",
     )
 
@@ -138,6 +140,7 @@ def status(
         "enrolment": report.enrolment,
         "adding": report.adding,
         "getting": report.getting,
+        "consent": report.consent,
         "stages_ms": report.stages_ms,
     }
 

@@ -22,6 +22,7 @@ from obs_facelive.obs import abi
 from obs_facelive.obs import rows as r
 from obs_facelive.obs.adding import Adding
 from obs_facelive.obs.audio import Sound
+from obs_facelive.obs.consenting import Consenting
 from obs_facelive.obs.engine_process import EngineProcess, describe_exit
 from obs_facelive.obs.feedback import Feedback
 from obs_facelive.obs.filter import SourceTypes
@@ -29,6 +30,7 @@ from obs_facelive.obs.getting import Getting
 from obs_facelive.obs.hotkeys import Hotkeys
 from obs_facelive.obs.instances import Instance, Instances
 from obs_facelive.obs.lately import Lately
+from obs_facelive.obs.ordering import Orders
 from obs_facelive.obs.recordings import Recordings
 from obs_facelive.obs.restarts import Restarts
 from obs_facelive.obs.status import engine_report, in_words, status
@@ -46,6 +48,7 @@ class Supervisor:
     ----------
     adding : photos that become personas
     getting : known models that are fetched
+    consenting : consent that is recorded and taken back
     trouble : the last thing that went wrong with the engine, for the panel; empty if nothing did
     """
 
@@ -59,6 +62,8 @@ class Supervisor:
         self._sound = Sound(registered)
         self.adding = Adding(registered)
         self.getting = Getting(registered, home)
+        self.consenting = Consenting(registered)
+        self._all_orders: tuple[Orders, ...] = (self.adding, self.getting, self.consenting)
         self._feedback = Feedback(registered.libobs, self._words)
         self._recordings = Recordings(registered.rows, abi.frontend(registered.libobs), home, self.log)
         self._engine: EngineProcess | None = None
@@ -114,13 +119,9 @@ class Supervisor:
         now = self._status(row, self._instances.get(row), ("", ""))
         return in_words(now, self.trouble)
 
-    def adding_line(self, row: int) -> str:
-        """What there is to say about a photo that is added, in words."""
-        return self.adding.line(self._instances.get(row), row)
-
-    def getting_line(self, row: int) -> str:
-        """What there is to say about a model that is fetched, in words."""
-        return self.getting.line(self._instances.get(row), row)
+    def line(self, orders: Orders, row: int) -> str:
+        """What there is to say about one kind of orders from the panel, in words."""
+        return orders.line(self._instances.get(row), row)
 
     def _status(self, row: int, instance: Instance | None, names: tuple[str, str]) -> dict[str, Any]:
         words, block = self._words[row], instance.block if instance else None
@@ -166,7 +167,7 @@ class Supervisor:
             asked = self._instances.get(self._remember.pop())
             if self._engine and asked and asked.block:
                 self._engine.tell(remember=asked.block.memory.name)
-        for orders in (self.adding, self.getting):
+        for orders in self._all_orders:
             orders.tend(self._instances, self._engine.tell if self._engine else None, now)
         self._targets.tend(self._instances)
         self._sound.tend(self._instances, now)
@@ -282,7 +283,7 @@ class Supervisor:
                 path.with_suffix(".new").replace(path)
 
     def _refresh_panel(self, row: int) -> None:
-        text = f"{self.status_line(row)}\n{self.adding_line(row)}\n{self.getting_line(row)}"
+        text = "\n".join([self.status_line(row), *(self.line(orders, row) for orders in self._all_orders)])
         if text == self._panel_text.get(row):
             return
         self._panel_text[row] = text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_facelive.link.commands import LINE_BYTES, Add, Close, Get, Open, Remember, lines, read
+from obs_facelive.link.commands import LINE_BYTES, Add, Close, Get, Open, Permit, Remember, Withdraw, lines, read
 from obs_facelive.link.layout import MAX_CAPACITY, MAX_PATCH_CAPACITY
 
 NAME = "fl-1234-" + "aZ0_-" * 4 + "ab"
@@ -22,6 +22,8 @@ def test_commands_are_read() -> None:
     assert read(json.dumps({"close": NAME}).encode() + b"\n") == Close(NAME)
     assert read(json.dumps({"add": NAME}).encode()) == Add(NAME)
     assert read(json.dumps({"get": NAME}).encode()) == Get(NAME)
+    assert read(json.dumps({"permit": NAME}).encode()) == Permit(NAME)
+    assert read(json.dumps({"withdraw": NAME}).encode()) == Withdraw(NAME)
     assert read(json.dumps({**GOOD, "capacity": MAX_CAPACITY, "patch_capacity": MAX_PATCH_CAPACITY}).encode())
 
 
@@ -29,7 +31,8 @@ def test_commands_are_read() -> None:
     "name", ["", "fl-", "x", NAME + "a", NAME[:-1], "/" + NAME, "../" + NAME, NAME + "\n", NAME + "\0", 7, None, [NAME]]
 )
 def test_only_blocks_have_names(name: object) -> None:
-    for command in ({**GOOD, "open": name}, {"close": name}, {"remember": name}, {"add": name}, {"get": name}):
+    kinds = ("close", "remember", "add", "get", "permit", "withdraw")
+    for command in ({**GOOD, "open": name}, *({kind: name} for kind in kinds)):
         with pytest.raises(ValueError, match="neither open"):
             read(json.dumps(command).encode())
 

@@ -75,7 +75,7 @@ def test_a_real_persons_face_is_never_worn_without_the_badge(
     home: Home, picture: Pixels, kind: Literal["synthetic", "self", "granted"], patches: int
 ) -> None:
     stages = Stages(home)
-    persona = load_persona(stages.persona_folder(Settings()))
+    persona = load_persona(stages.persona_folder(""))
     info = msgspec.structs.replace(persona.info, kind=kind)
     record = stated(info, by="Somebody", purpose="a test") if info.real else None
     worn = dataclasses.replace(persona, info=info, consent=record)
@@ -85,7 +85,7 @@ def test_a_real_persons_face_is_never_worn_without_the_badge(
 
 def test_a_personas_own_settings_stand_where_the_wearers_are_at_their_defaults(home: Home, picture: Pixels) -> None:
     stages = Stages(home)
-    persona = load_persona(stages.persona_folder(Settings()))
+    persona = load_persona(stages.persona_folder(""))
     worn = dataclasses.replace(persona, info=msgspec.structs.replace(persona.info, settings={"opacity": 0}))
     for settings, changed in ((Settings(badge="off"), False), (Settings(badge="off", opacity=60), True)):
         outcome = stages.pipeline(settings, worn).process(Frame(picture, 0, 0.0), settings)
