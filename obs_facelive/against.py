@@ -44,7 +44,8 @@ from obs_facelive.mask.occlusion import Occlusion
 from obs_facelive.merge.blend import Blend
 from obs_facelive.pipeline import Pipeline
 from obs_facelive.runtime.graph import last_initializer, read_graph
-from obs_facelive.runtime.session import Device, open_session
+from obs_facelive.runtime.providers import Device
+from obs_facelive.runtime.session import open_session
 from obs_facelive.settings import Settings
 from obs_facelive.swap.align import five_points
 from obs_facelive.swap.aligned import AlignedSwapper

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _REPORT_EVERY = 0.25
 _TRY_AGAIN = 1.0
 """Seconds after which what could not be loaded is tried again: a file may have come back."""
+_REST = 4.0
+"""Times as long as a vain attempt took is rested after it: a network that nearly fits is not read once a second."""
 _WARM_UP = 1.0
 """Seconds after a pipeline's first swap that say nothing about its speed: kernels and models are being fetched."""
 
@@ -75,7 +77,7 @@ class Session:
         self._wardrobe = Wardrobe()
         self._taken_off: Pipeline | None = None
         self._loaded: Settings | None = None
-        self._try_again = 0.0
+        self._try_again = self._began = 0.0
         self._governor = Governor(Settings().most_delay)
         self._patience = Patience()
         self._desk = EnrolmentDesk(stages.recogniser, stages.remember, loader)
@@ -209,7 +211,7 @@ class Session:
             return
         wanted = self._loaded is not None and to_load(settings) == to_load(self._loaded)
         if self._loading is None and (not wanted or (self._load_error and now >= self._try_again)):
-            self._loaded = settings
+            self._loaded, self._began = settings, now
             self._loading = self._loader.submit(load, self._stages, settings, self._wardrobe.settings, self._slow)
         finished = self._loading is not None and self._loading.done()
         if finished:
@@ -231,7 +233,7 @@ class Session:
             self._first_swap = None
         except Exception as error:
             self._load_error = in_words(error, self._load_error)
-            self._try_again = now + _TRY_AGAIN
+            self._try_again = now + max(_TRY_AGAIN, _REST * (now - self._began))
             # Whoever wears another persona goes on wearing that.
             if self._orders.pipeline is None and (refusal := Refusal.of(error)):
                 self._publish()  # with the words that say what to do

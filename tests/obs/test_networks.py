@@ -205,7 +205,6 @@ def test_a_network_without_room_in_memory_is_refused_and_no_engine_dies_of_it(ob
     refused(obs, HUNGRY, "not enough memory")
     after = obs.wait_status("the face before", is_live)
     assert after["engine_pid"] == before["engine_pid"] and HUNGRY in after["last_error"]
-    assert difference(obs.picture(CAMERA)[HEAD], bare_picture(obs)[HEAD]) > 3
 
     # An engine that begins with it has no face before.
     os.kill(after["engine_pid"], signal.SIGKILL)
@@ -224,9 +223,7 @@ def test_a_network_without_room_in_memory_is_refused_and_no_engine_dies_of_it(ob
 def count_refusals(obs: ObsSession, pid: int) -> dict[str, Any]:
     """The status once an engine has tried some more times, and still lives."""
     results = obs.wait_status("that engine", lambda s: s["engine_pid"] == pid)["results"]
-    return obs.wait_status(
-        "three seconds of covered frames", lambda s: s["engine_pid"] != pid or s["results"] > results + 30
-    )
+    return obs.wait_status("some more covered frames", lambda s: s["engine_pid"] != pid or s["results"] > results + 5)
 
 
 def test_a_network_that_is_gone_is_named(obs: ObsSession, own: Home) -> None:

@@ -25,7 +25,7 @@ from obs_facelive.link.wanted import GET_FILE, Wanted, accept_key, read_wanted
 from obs_facelive.obs.panel_get import BUTTON, NONE, RESULT, GetPanel
 from tests.unit.fake_libobs import FakeLibobs
 from tests.unit.portrait_server import Portraits, served
-from tests.unit.test_brought import GHOST, own
+from tests.unit.test_brought import OTHER, own
 from tests.unit.tiny_models import inswapper
 
 FILE, LICENCE = "own.onnx", "for Sundays only"
@@ -38,7 +38,7 @@ ACCEPTED = {GET_FILE: FILE, accept_key(LICENCE): True}
 def known(home: Home, free: bool = False, sha256: str = HASH) -> Home:
     """A home whose person has a contract of their own, with a file that can be fetched."""
     free_or_not = f'licence="{LICENCE}"\nfree={str(free).lower()}'
-    own(home, f'{GHOST}\n[[files]]\nfile="{FILE}"\n{free_or_not}\nurl="{URL}"\nsha256="{sha256}"\nbytes={len(CONTENT)}')
+    own(home, f'{OTHER}\n[[files]]\nfile="{FILE}"\n{free_or_not}\nurl="{URL}"\nsha256="{sha256}"\nbytes={len(CONTENT)}')
     return home
 
 
