@@ -107,9 +107,8 @@ class Swappers:
         if key not in self._people:
             matched = model.matched()
             model.read()
-            session = open_session(
-                model.path, "cpu", threads(), matched.size
-            )  # once a persona: exact is better than fast
+            # Once a persona: exact is better than fast.
+            session = open_session(model.path, "cpu", threads(), matched.size)
             face = ArcFace(session, matched.names["picture"], matched.names["embedding"], matched.size)
             found = []
             for photo in self._photos(persona):
