@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ import msgspec
 from obs_facelive.catalog import ModelError, load_catalog
 from obs_facelive.contracts import Contract, Kind, KnownFile, Matched, load_contracts, match, recognise
 from obs_facelive.download import DownloadError, Tell, fetch_pinned
-from obs_facelive.files import read_at_most, sha256_at_most
+from obs_facelive.files import read_at_most, replace_file, sha256_at_most
 from obs_facelive.home import BROUGHT_FILE, MAX_BROUGHT_BYTES, MAX_TITLE, Home
 from obs_facelive.runtime.graph import read_graph
 from obs_facelive.runtime.onnx_file import MAX_BYTES, read_model
@@ -159,7 +158,7 @@ def add_model(home: Home, path: Path, contract: str = "") -> Brought:
     try:
         home.models.mkdir(parents=True, exist_ok=True)
         if there != sha256:
-            _write(target, content)
+            replace_file(target, content)
         try:
             _write_list(home, {**listed, file: entry})
         except BaseException:
@@ -273,17 +272,7 @@ def _read(home: Home) -> dict[str, _Entry]:
 
 
 def _write_list(home: Home, listed: dict[str, _Entry]) -> None:
-    _write(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replaces ``path`` in one step."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(content)
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    replace_file(home.models / BROUGHT_FILE, msgspec.json.format(msgspec.json.encode(listed, order="sorted"), indent=2))
 
 
 def _sha256(path: Path) -> str:
