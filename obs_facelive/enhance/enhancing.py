@@ -79,7 +79,9 @@ class Enhancing:
         except Exception as error:  # whatever it is, the swapped face is there without it
             words = str(error) or type(error).__name__
             if words != self.problem:
-                log.error("%s", words, exc_info=error)
+                log.info(
+                    "no detail: %s", words, exc_info=error
+                )  # told where it matters: in the panel, at the end of a file
             self.problem, self._rests_until = words, frame.time + REST
             return None
         finally:
