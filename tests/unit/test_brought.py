@@ -229,16 +229,16 @@ def test_what_cannot_be_read_or_is_too_large(home: Home, tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("broken", ["a.onnx", "brought.json"])
 def test_a_full_disk_leaves_nothing(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    write_bytes = Path.write_bytes
+    fsync = os.fsync
 
-    def full(path: Path, content: bytes) -> int:
-        if broken in path.name and path.parent == home.models:
-            write_bytes(path, content[:100])
+    def full(handle: int) -> None:
+        if broken in os.readlink(f"/proc/self/fd/{handle}"):
+            os.ftruncate(handle, 100)
             raise OSError(28, "No space left on device")
-        return write_bytes(path, content)
+        fsync(handle)
 
     source = write(tmp_path / "a.onnx", inswapper())
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ModelError, match="No space left"):
         add_model(home, source)
     assert not any(home.models.iterdir()) and list_models(home) == []
