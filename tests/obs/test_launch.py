@@ -92,11 +92,11 @@ def test_launch_on_a_clean_home(environ: dict[str, str], camera_clip: Path, tmp_
             (window,) = desktop.windows()
             assert "Scenes: FaceLive" in window.title and "Profile: FaceLive" in window.title
 
-            def seen() -> Pixels | None:
+            def seen() -> list[Pixels]:
                 picture = desktop.picture(window)
-                return picture if detail(picture[PREVIEW]) > 2 and _live(tmp_path) else None
+                return [picture] if detail(picture[PREVIEW]) > 2 and _live(tmp_path) else []
 
-            picture = wait_for("the window to show a face, not a cover", seen, 200)
+            (picture,) = wait_for("the window to show a face, not a cover", seen, 200)
             if folder := os.environ.get("FACELIVE_WRITE_IMAGES"):
                 cv2.imwrite(str(Path(folder) / "launch.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
             desktop.close_window(window)
