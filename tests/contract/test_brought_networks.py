@@ -49,6 +49,7 @@ CONTRACTS = {
     "crossface_ghost.onnx": ("crossface_ghost", 0),
     "crossface_simswap.onnx": ("crossface_simswap", 0),
     "crossface_hififace.onnx": ("crossface_hififace", 0),
+    "GFPGANv1.4.onnx": ("restorer", 512),
 }
 """File → its contract, and the side of its picture."""
 LEVEL = 1.05

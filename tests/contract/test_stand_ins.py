@@ -43,6 +43,31 @@ PORTS: dict[str, tuple[Ports, Ports]] = {
         {"in_face:0": [None, 224, 224, 3], "morph_value:0": [1]},
         {MASKS[0]: [None, 224, 224, 1], "out_celeb_face:0": [None, 224, 224, 3], MASKS[1]: [None, 224, 224, 1]},
     ),
+    "ghost_1_256.onnx": (
+        {"target": [1, 3, 256, 256], **IDENTITY},
+        {"output": [1, 3, 256, 256], "onnx::ConvTranspose_239": [1, 64, 16, 16]},
+    ),
+    "simswap_256.onnx": ({"target": [1, 3, 256, 256], **IDENTITY}, {"output": [1, 3, 256, 256]}),
+    "simswap_512_unoff.onnx": (
+        {"input": [1, 3, 512, 512], "onnx::Gemm_1": [1, 512]},
+        {"output": [1, 3, 512, 512]},
+    ),
+    "hififace_unofficial_256.onnx": ({"target": [1, 3, 256, 256], **IDENTITY}, {"output": [1, 3, 256, 256]}),
+    "blendswap_256.onnx": (
+        {"target": [1, 3, 256, 256], "source": [1, 3, 112, 112]},
+        {"output": [1, 3, 256, 256]},
+    ),
+    "uniface_256.onnx": ({"target": [1, 3, 256, 256], "source": [1, 3, 256, 256]}, {"output": [1, 3, 256, 256]}),
+    "cscs_256.onnx": ({"input_1": [1, 3, 256, 256], "input_2": [1, 512]}, {"output": [1, 3, 256, 256]}),
+    **{
+        file: ({"input": [None, 3, 112, 112]}, {"output": [1, 512]})
+        for file in ("cscs_arcface_model.onnx", "cscs_id_adapter.onnx")
+    },
+    **{
+        f"crossface_{name}.onnx": ({"input": [1, 512]}, {"output": [1, 512]})
+        for name in ("ghost", "simswap", "hififace")
+    },
+    "GFPGANv1.4.onnx": ({"input": [1, 3, 512, 512]}, {"output": [1, 3, 512, 512]}),
 }
 
 
