@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from obs_facelive.cli import app
 from obs_facelive.cli import obs as commands
 from obs_facelive.home import Home
-from obs_facelive.launch import opening
+from obs_facelive.launch import opening, virtual_camera
 from obs_facelive.launch.cameras import Camera
 from obs_facelive.launch.opening import Obs, command
 from obs_facelive.launch.scene import Collection
@@ -87,12 +87,12 @@ HAS, LACKS = Linux(True, True, ("/dev/video10",)), Linux(False, False, distribut
 
 @pytest.fixture
 def with_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands.vcam, "gather", lambda program: HAS)
+    monkeypatch.setattr(virtual_camera, "gather", lambda program: HAS)
 
 
 @pytest.fixture
 def without_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands.vcam, "gather", lambda program: LACKS)
+    monkeypatch.setattr(virtual_camera, "gather", lambda program: LACKS)
 
 
 @pytest.fixture
