@@ -120,8 +120,8 @@ def _send(obs: ObsSession, seconds: float) -> tuple[list[float], float, dict[str
     client.start_stream()
     wait_for("the stream to begin", lambda: client.get_stream_status().output_active, 30)
     wait_for("enough of the stream", lambda: passed(seconds), 4 * seconds + 120)
+    off, said = time.time(), list(added)  # before OBS is told: it may draw a bare picture before it answers
     client.set_source_filter_enabled(scene.SEAT, scene.FILTER, False)
-    off, said = time.time(), list(added)
     wait_for("the bare end of the stream", lambda: passed(seconds + _SETTLED + BARE), 120)
     answer = client.get_stream_status()
     client.stop_stream()
