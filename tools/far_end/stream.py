@@ -156,13 +156,16 @@ class Judged:
 
 
 def judge(judge: Judge, streamed: Streamed) -> Judged:
-    """Looks at every picture that arrived but those around the moment when the filter was switched off."""
+    """Looks at every picture that arrived but those around the moment when the filter was switched off.
+
+    The last tick before that moment is left out, too: its picture may have been drawn after it.
+    """
     last, first = 0, len(streamed.arrived)
     drawn = {late.at: late.drawn for late in streamed.late}
     for number, picture in enumerate(streamed.arrived):
         when = drawn.get(picture.at)
         if when is not None and when < streamed.off:
-            last = number + 1
+            last = number
         elif when is not None and when > streamed.off + _SETTLED:
             first = min(first, number)
     worn = judge.judge(pictures(streamed.video, 0, last))
