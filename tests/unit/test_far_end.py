@@ -109,6 +109,13 @@ def test_a_missing_badge_is_found(home: Home, frames: list[Frame], judge: Judge)
     assert report.wrong() == ["1 pictures have no badge"]
 
 
+def test_a_covered_picture_is_neither_bare_nor_without_its_badge(frames: list[Frame], judge: Judge) -> None:
+    report = judge.judge([np.asarray(cv2.GaussianBlur(frames[0].pixels, (0, 0), 60), np.uint8)])
+
+    assert (report.covered, report.raw, report.with_face, report.unread) == (1, 0, 0, 0)
+    assert report.wrong() == ["no picture has a face"]
+
+
 def test_a_picture_of_another_shape_is_refused(frames: list[Frame], judge: Judge) -> None:
     with pytest.raises(ValueError, match="640x480 have not the shape"):
         judge.judge([np.zeros((480, 640, 3), np.uint8)])
@@ -130,7 +137,7 @@ def test_order(numbers: list[int | None], found: tuple[bool, int, int]) -> None:
     assert order(numbers, 100) == found
 
 
-GOOD = Report((1, 1), 20, 20, 19, (1,) * 20, True, 0, 0, 20, 0, np.zeros((1, 1, 3), np.uint8))
+GOOD = Report((1, 1), 20, 20, 19, (1,) * 20, True, 0, 0, 20, 0, 0, np.zeros((1, 1, 3), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +149,7 @@ GOOD = Report((1, 1), 20, 20, 19, (1,) * 20, True, 0, 0, 20, 0, np.zeros((1, 1, 
         (replace(GOOD, raw=1), ["1 pictures show the bare face"]),
         (replace(GOOD, with_badge=19), ["1 pictures have no badge"]),
         (replace(GOOD, numbers=(None, 1)), ["1 pictures have no number that can be read"]),
+        (replace(GOOD, numbers=(None, 1), covered=1, with_badge=19), []),
         (replace(GOOD, in_order=False), ["the numbers go back"]),
     ],
 )

@@ -89,7 +89,7 @@ class Judge:
         Raises `ValueError` where one is not of the clip's shape.
         """
         sheet, numbers = Sheet(), list[int | None]()
-        size, with_face, as_persona, with_badge, raw = (0, 0), 0, 0, 0, 0
+        size, with_face, as_persona, with_badge, raw, covered = (0, 0), 0, 0, 0, 0, 0
         for index, picture in enumerate(pictures):
             size = (picture.shape[1], picture.shape[0])
             picture = self._whole(picture)
@@ -98,12 +98,14 @@ class Judge:
             face = self._who(picture)
             nearer = 0.0 if face is None else float(self._persona @ face - (self._live @ face).max())
             bare = self._limits.beside_clip(self._look(picture)) or nearer < -BARER
-            badge = self._badge.there(picture, number)
+            cover = face is None and number is None and not bare
+            badge = not cover and self._badge.there(picture, number)
             with_face += face is not None
             as_persona += nearer > 0
             with_badge += badge
             raw += bare
-            wrong = number is None or bare or not badge or (face is not None and nearer <= 0)
+            covered += cover
+            wrong = not cover and (number is None or bare or not badge or (face is not None and nearer <= 0))
             sheet.add(picture, _words(index, number, face is not None, nearer, bare, badge), wrong)
         in_order, repeated, skipped = order(numbers, self._length)
         return Report(
@@ -117,6 +119,7 @@ class Judge:
             skipped=skipped,
             with_badge=with_badge,
             raw=raw,
+            covered=covered,
             sheet=sheet.pixels(),
         )
 

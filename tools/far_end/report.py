@@ -30,6 +30,7 @@ class Report:
     in_order : the numbers never go back, but for the clip's loop
     repeated, skipped : pictures with the number of the one before; numbers of the clip that were left out, or not read
     with_badge : pictures with the badge
+    covered : pictures with neither a face nor a number: blurred by the filter, or nothing; they need no badge
     raw : pictures in which the bare face was found
     sheet : some of the pictures and whatever is wrong, (h, w, 3) uint8 BGR
     """
@@ -44,12 +45,13 @@ class Report:
     skipped: int
     with_badge: int
     raw: int
+    covered: int
     sheet: Pixels = field(compare=False, repr=False)
 
     @property
     def unread(self) -> int:
-        """Pictures whose number cannot be read."""
-        return self.numbers.count(None)
+        """Pictures that are not covered and whose number cannot be read."""
+        return self.numbers.count(None) - self.covered
 
     @property
     def share(self) -> float:
@@ -65,8 +67,8 @@ class Report:
             found.append(f"only {self.share:.1%} of the faces are the persona")
         if self.raw:
             found.append(f"{self.raw} pictures show the bare face")
-        if self.with_badge < self.pictures:
-            found.append(f"{self.pictures - self.with_badge} pictures have no badge")
+        if self.with_badge < self.pictures - self.covered:
+            found.append(f"{self.pictures - self.covered - self.with_badge} pictures have no badge")
         if self.unread:
             found.append(f"{self.unread} pictures have no number that can be read")
         if not self.in_order:
@@ -78,14 +80,14 @@ class Report:
         order = "in order" if self.in_order else "NOT in order"
         return (
             f"{self.pictures} pictures of {self.size[0]}x{self.size[1]}: {self.with_face} with a face, {self.as_persona} of"
-            f" them the persona ({self.share:.1%}), {self.with_badge} with the badge, {self.raw} bare; numbers {order},"
-            f" {self.repeated} repeated, {self.skipped} skipped, {self.unread} unread"
+            f" them the persona ({self.share:.1%}), {self.with_badge} with the badge, {self.raw} bare,"
+            f" {self.covered} covered; numbers {order}, {self.repeated} repeated, {self.skipped} skipped, {self.unread} unread"
         )
 
     def data(self) -> dict[str, Any]:
         """The figures for JSON."""
         names = ("size", "pictures", "with_face", "as_persona", "share", "in_order", "repeated", "skipped", "unread")
-        values = {name: getattr(self, name) for name in (*names, "with_badge", "raw", "numbers")}
+        values = {name: getattr(self, name) for name in (*names, "with_badge", "raw", "covered", "numbers")}
         return values | {"share": round(self.share, 4), "wrong": self.wrong()}
 
     def write(self, folder: Path, name: str) -> None:

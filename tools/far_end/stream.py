@@ -94,7 +94,8 @@ def stream(
             receiver = stack.enter_context(subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
             stack.callback(receiver.kill)
             added, off, stats = _send(obs, seconds)
-            obs.quit()
+            if way == "rtmp":  # after an SRT stream OBS 29.0.2 ends with a segmentation fault
+                obs.quit()
         words, _ = receiver.communicate(timeout=60)
         if receiver.returncode:
             raise OSError(f"the receiver ended with {receiver.returncode}: {words.decode()[-2000:]}")
@@ -119,8 +120,8 @@ def _send(obs: ObsSession, seconds: float) -> tuple[list[float], float, dict[str
     client.start_stream()
     wait_for("the stream to begin", lambda: client.get_stream_status().output_active, 30)
     wait_for("enough of the stream", lambda: passed(seconds), 4 * seconds + 120)
+    off, said = time.time(), list(added)  # before OBS is told: it may draw a bare picture before it answers
     client.set_source_filter_enabled(scene.SEAT, scene.FILTER, False)
-    off, said = time.time(), list(added)
     wait_for("the bare end of the stream", lambda: passed(seconds + _SETTLED + BARE), 120)
     answer = client.get_stream_status()
     client.stop_stream()
@@ -155,13 +156,16 @@ class Judged:
 
 
 def judge(judge: Judge, streamed: Streamed) -> Judged:
-    """Looks at every picture that arrived but those around the moment when the filter was switched off."""
+    """Looks at every picture that arrived but those around the moment when the filter was switched off.
+
+    The last tick before that moment is left out, too: its picture may have been drawn after it.
+    """
     last, first = 0, len(streamed.arrived)
     drawn = {late.at: late.drawn for late in streamed.late}
     for number, picture in enumerate(streamed.arrived):
         when = drawn.get(picture.at)
         if when is not None and when < streamed.off:
-            last = number + 1
+            last = number
         elif when is not None and when > streamed.off + _SETTLED:
             first = min(first, number)
     worn = judge.judge(pictures(streamed.video, 0, last))
