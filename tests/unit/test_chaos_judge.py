@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.bare_face import Limits
 from tools.chaos.faces import Likeness
-from tools.chaos.judge import Limits, Seen
+from tools.chaos.judge import Seen
 from tools.chaos.kept import keep, load
 from tools.chaos.report import Judged, wrong
 from tools.chaos.run import Outcome, Struck, describe

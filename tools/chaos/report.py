@@ -13,8 +13,9 @@ import cv2
 
 from obs_facelive.home import Home
 from obs_facelive.video import read_frames
+from tools.bare_face import BareFace, Limits
 from tools.chaos.faces import Likeness, likenesses
-from tools.chaos.judge import Limits, Seen, Source, look
+from tools.chaos.judge import Seen, look
 from tools.chaos.run import Outcome, describe, recoveries
 
 RECOVERY: Final = 5.0
@@ -40,7 +41,7 @@ class Judged:
 
 
 def judge(home: Home, clip: Path, outcome: Outcome, every: int) -> Judged:
-    """Looks at every picture, and at every ``every``-th one with the recogniser; ``clip``: see `tools.chaos.judge.Source`.
+    """Looks at every picture, and at every ``every``-th one with the recogniser; ``clip``: see `tools.bare_face.BareFace`.
 
     Each second bare picture measures, each other must be found out by what was measured.
 
@@ -49,7 +50,7 @@ def judge(home: Home, clip: Path, outcome: Outcome, every: int) -> Judged:
     ValueError
         The judges do not find the bare face in pictures that show it: they are good for nothing.
     """
-    source = Source(home, clip)
+    source = BareFace(home, clip)
     bare_ones = [path for _, path in outcome.control]
     faces, *known = likenesses(home, clip, [outcome.recording, *bare_ones], every)
     familiar = [value for found in known for value in found.values()]

@@ -1,0 +1,1 @@
+"""What arrives at the other end: pictures that other programs received, judged."""
