@@ -152,6 +152,7 @@ def _image(root: Path, camera: Path, guest: Guest) -> None:
     fresh = guest.disk.with_suffix(".new")
     shutil.copytree(camera, root / CAMERA, dirs_exist_ok=True)
     shutil.copy(INIT, root / "facelive-init")
+    (root / "facelive-init").chmod(0o755)
     with open(fresh, "wb") as file:
         file.truncate(_DISK)
     _call(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-d", str(root), str(fresh)], root.parent)

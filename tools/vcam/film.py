@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -83,12 +84,16 @@ def film(guest: Guest, home: Home, out: Path, pictures: int) -> Film:
     guest.cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="facelive-") as place:
         copied = _copy(home, Path(place), guest)
+        env = {"FACELIVE_HOME": str(copied.root), "NUMBA_CACHE_DIR": str(guest.cache / "engine")}
+        # Here it is quicker than on the guest's one processor.
+        warm = [str(home.python), "-m", "tools.warm"]
+        subprocess.run(warm, cwd=_CHECKOUT, env={**os.environ, **env}, stdout=2, check=True)
         status = guest.run(
             [str(home.python), "-m", "tools.vcam.inside", str(out), str(clip), persona, f"--pictures={pictures}"],
             seconds=_SECONDS,
             writable=[out, copied.root, guest.cache],
             readable=_python_folders(home),
-            env={"FACELIVE_HOME": str(copied.root), "NUMBA_CACHE_DIR": str(guest.cache / "engine")},
+            env=env,
             cwd=_CHECKOUT,
         )
         shutil.copytree(copied.logs, out / "logs", dirs_exist_ok=True)
@@ -133,7 +138,7 @@ def read_as_rec709(pixels: Pixels) -> Pixels:
     OBS's virtual camera is BT.709, and v4l2 carries no word of it. Limited range on both sides; coefficients of ITU-R BT.601-7
     and BT.709-6.
     """
-    return np.clip(pixels[..., :3] @ _MEANT.T + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels[..., :3] @ _MEANT.T + 0.5, 0, 255), np.uint8)
 
 
 def _from_ycbcr(red: float, blue: float) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -149,7 +154,11 @@ _MEANT: Final = _from_ycbcr(0.2126, 0.0722) @ np.linalg.inv(_from_ycbcr(0.299, 0
 def _copy(home: Home, folder: Path, guest: Guest) -> Home:
     """A home for the guest, beside the real environment: nothing that happens there touches the real one."""
     copied = Home(folder)
-    copied.env.symlink_to(home.env)
+    copied.python.parent.mkdir(parents=True)
+    (copied.env / "lib").symlink_to(home.env / "lib")
+    # The environment may have been made for another checkout; the engine is to run this one.
+    copied.python.write_text(f'#!/bin/sh\nPYTHONPATH="{_CHECKOUT}" exec "{home.python}" "$@"\n')
+    copied.python.chmod(0o755)
     copied.logs.mkdir()
     shutil.copytree(home.models, copied.models)
     shutil.copytree(home.personas, copied.personas)

@@ -26,10 +26,11 @@ done < /run/boot/folders
 
 for module in /camera/*.ko; do
   case $module in
-    *v4l2loopback*) insmod "$module" devices=1 video_nr=0 exclusive_caps=1 card_label="OBS Virtual Camera" ;;
+    *v4l2loopback*) insmod "$module" devices=1 video_nr=0 exclusive_caps=1 'card_label="OBS Virtual Camera"' ;;
     *) insmod "$module" ;;
   esac
 done
+rm -f /etc/machine-id
 dbus-uuidgen --ensure=/etc/machine-id
 cd "$(cat /run/boot/cwd)" || exit
 setsid bash /run/boot/command </dev/null 2>&1 | tee /run/boot/output

@@ -52,7 +52,7 @@ def watch(out: Path, clip: Path, persona: str, pictures: int, seconds: float) ->
     ObsError, MeetingError, subprocess.SubprocessError
         OBS, Chromium or ffmpeg did not do it.
     """
-    ours = obs_config.Filter(settings={"persona": persona})
+    ours = obs_config.Filter(settings={"persona": persona, "device": "cpu"})
     camera = obs_config.media(CAMERA, clip, [ours])
     scene = obs_config.Scene("Scene", [obs_config.Item(CAMERA, stretch=SIZE)])
     collection = obs_config.Collection("FaceLive", [camera], [scene], [SCRIPT])
@@ -88,7 +88,7 @@ def _read(obs: ObsSession, out: Path, pictures: int, seconds: float) -> dict[str
             cv2.imwrite(str(out / "meeting.png"), desktop.picture(desktop.windows(TITLE)[-1]))
 
     def bare() -> None:
-        statuses["after"] = obs.status()
+        statuses["after"] = obs.wait_status("any status", bool)
         obs.client.set_source_filter_settings(CAMERA, "FaceLive", {"swap": False, "privacy": False}, True)
         obs.wait_status("the bare camera, as asked", lambda status: status["state"] == "bypass")
 
