@@ -61,7 +61,7 @@ def watch(out: Path, clip: Path, persona: str, pictures: int, seconds: float) ->
         [collection],
         video=obs_config.Video(*SIZE, fps=FPS),
         env={"FACELIVE_HOME": str(Home.find().root)},
-        options=["--startvirtualcam"],
+        options=["--startvirtualcam", "--websocket_ipv4_only"],  # the guest knows no IPv6
         start_seconds=240,
     ) as obs:
         try:

@@ -111,7 +111,7 @@ def hold(
     place = (
         f"--window-size={_WINDOW[0]},{_WINDOW[1]}",
         "--window-position=20,20",
-        f"--user-data-dir={out / 'profile'}",
+        "--user-data-dir=/tmp/chromium/profile",
     )
     with open(said, "wb") as file:
         browser = subprocess.Popen(["chromium", *_FLAGS, *place, f"--app={address}"], env=env, stdout=file, stderr=file)
