@@ -58,13 +58,17 @@ class Judge:
     clip : numbered from 0, 16:9, with one person
     persona : its id in ``home``
     settings : the badge's looks
+    smaller : how many times smaller than `tools.barcode` draws it the code is in the clip
 
     Raises
     ------
     `tools.wheels.FetchError` where the recogniser cannot be had, `ValueError` where there is no picture of the persona.
     """
 
-    def __init__(self, home: Home, clip: Path, persona: str, settings: Settings | None = None) -> None:
+    def __init__(
+        self, home: Home, clip: Path, persona: str, settings: Settings | None = None, *, smaller: int = 1
+    ) -> None:
+        self._smaller = smaller
         self._detector, self._landmarker = BlazeFace(home.models), FaceMesh(home.models)
         self._recogniser = Recogniser(recogniser_file(home))
         portrait = self._who(persona_portrait(home, persona))
@@ -128,7 +132,8 @@ class Judge:
         return _resized(picture, self._width, self._height)
 
     def _number(self, picture: Pixels) -> int | None:
-        number = barcode.read(picture)
+        height, width = picture.shape[:2]
+        number = barcode.read(_resized(picture, width * self._smaller, height * self._smaller))
         return number if number is not None and number < self._length else None
 
     def _who(self, picture: Pixels) -> Floats | None:

@@ -25,6 +25,8 @@ from tools.vcam.guest import Guest, GuestError
 from tools.vcam.inside import BARE, FPS, SIZE
 
 _CHECKOUT: Final = Path(__file__).parents[2]
+SMALLER: Final = 2
+_LARGE: Final = (SIZE[0] * SMALLER, SIZE[1] * SMALLER)
 _SECONDS: Final = 1200.0
 """A boot's limit."""
 
@@ -47,8 +49,8 @@ class Film:
 
     @property
     def clip(self) -> Path:
-        """What the camera showed, numbered, before it was made smaller for the guest."""
-        return self.folder / "clip.mp4"
+        """What the camera showed, numbered: `SMALLER` times smaller than `tools.barcode` draws."""
+        return self.folder / "camera.mp4"
 
     def ffmpeg(self) -> Iterator[Pixels]:
         """What ffmpeg read, in order: (h, w, 3) uint8 BGR."""
@@ -79,8 +81,7 @@ def film(guest: Guest, home: Home, out: Path, pictures: int) -> Film:
     """
     out = out.absolute()
     clip, persona = out / "camera.mp4", home.persona_names()[0]
-    _numbered(home.root / "demo" / "camera.mp4", out / "clip.mp4")
-    _smaller(out / "clip.mp4", clip)
+    _numbered(home.root / "demo" / "camera.mp4", clip)
     guest.cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="facelive-") as place:
         copied = _copy(home, Path(place), guest)
@@ -103,21 +104,15 @@ def film(guest: Guest, home: Home, out: Path, pictures: int) -> Film:
 
 
 def _numbered(source: Path, out: Path) -> None:
-    """``source``, each picture with its number (`tools.barcode`)."""
+    """``source``, each picture with its number (`tools.barcode`), then `SMALLER` times smaller; at `FPS`, so it is slower."""
 
     def pictures() -> Iterator[Pixels]:
         for frame in read_frames(source):
-            picture = np.ascontiguousarray(frame.pixels[..., :3])
+            picture = np.ascontiguousarray(cv2.resize(frame.pixels[..., :3], _LARGE, interpolation=cv2.INTER_AREA))
             barcode.draw(picture, frame.id)
-            yield picture
+            yield np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
-    encode(Clip(numbered=True), pictures(), out)
-
-
-def _smaller(source: Path, out: Path) -> None:
-    """``source`` at `SIZE` and `FPS`, picture by picture: so it is slower."""
-    small = (cv2.resize(frame.pixels[..., :3], SIZE, interpolation=cv2.INTER_AREA) for frame in read_frames(source))
-    encode(Clip(width=SIZE[0], height=SIZE[1], fps=FPS), (np.asarray(each, np.uint8) for each in small), out)
+    encode(Clip(width=SIZE[0], height=SIZE[1], fps=FPS), pictures(), out)
 
 
 def _video(path: Path) -> Iterator[Pixels]:

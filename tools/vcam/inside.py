@@ -15,7 +15,7 @@ from obs_facelive.home import Home
 from tools import obs_config
 from tools.demo import CAMERA, SCRIPT
 from tools.obs_session import ObsError, ObsSession
-from tools.vcam.meeting import TITLE, MeetingError, hold
+from tools.vcam.meeting import WINDOW, MeetingError, hold
 from tools.virtual_display import Desktop
 
 SIZE: Final = (640, 360)
@@ -84,8 +84,9 @@ def _read(obs: ObsSession, out: Path, pictures: int, seconds: float) -> dict[str
         return bool(status["state"] == "live" and status["frames_swapped"] > 5)
 
     def look() -> None:
+        x, y, width, height = WINDOW
         with Desktop(obs.display) as desktop:
-            cv2.imwrite(str(out / "meeting.png"), desktop.picture(desktop.windows(TITLE)[-1]))
+            cv2.imwrite(str(out / "meeting.png"), desktop.picture()[y : y + height, x : x + width])
 
     def bare() -> None:
         statuses["after"] = obs.wait_status("any status", bool)

@@ -19,9 +19,8 @@ _FLAGS: Final = (
     "--use-fake-ui-for-media-stream",  # nobody is there to press "Allow"; the camera is the real one
     "--allow-loopback-in-peer-connection",
 )
-TITLE: Final = "Meeting"
-"""Of the page, so of Chromium's window."""
-_WINDOW: Final = (1320, 470)
+WINDOW: Final = (20, 20, 1320, 470)
+"""Where Chromium's window is on the screen: x, y, width, height."""
 
 
 class MeetingError(Exception):
@@ -108,9 +107,10 @@ def hold(
     server = _Server(far, then)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/?pictures={pictures}"
+    x, y, width, height = WINDOW
     place = (
-        f"--window-size={_WINDOW[0]},{_WINDOW[1]}",
-        "--window-position=20,20",
+        f"--window-size={width},{height}",
+        f"--window-position={x},{y}",
         "--user-data-dir=/tmp/chromium/profile",
     )
     with open(said, "wb") as file:

@@ -11,7 +11,7 @@ from typing import Any
 from obs_facelive.home import Home
 from tools.far_end.judge import Judge
 from tools.far_end.report import Report
-from tools.vcam.film import Film
+from tools.vcam.film import SMALLER, Film
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Seen:
 
 def judge(home: Home, film: Film) -> Seen:
     """Looks at every picture. Raises as `tools.far_end.judge.Judge` does."""
-    looked = Judge(home, film.clip, film.persona)
+    looked = Judge(home, film.clip, film.persona, smaller=SMALLER)
     return Seen(film, looked.judge(film.ffmpeg()), looked.judge(film.meeting()), looked.judge(film.bare()))
 
 
