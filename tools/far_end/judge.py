@@ -58,7 +58,7 @@ class Judge:
     clip : numbered from 0, 16:9, with one person
     persona : its id in ``home``
     settings : the badge's looks
-    smaller : how many times smaller than `tools.barcode` draws it the code is in the clip
+    smaller : how many times smaller than 1280x720, and than `tools.barcode` draws it the code, the clip is: 1, 2 or 4
 
     Raises
     ------
@@ -82,7 +82,7 @@ class Judge:
         if not len(self._live):
             raise ValueError(f"there is no face in {clip}")
         self._bare = BareFace(home, clip)
-        self._limits = Limits.of([self._look(_spoiled(picture)) for picture in sampled])
+        self._limits = Limits.of([self._look(_spoiled(picture, smaller)) for picture in sampled])
         self._badge = BadgeSeen(clip, settings or Settings())
 
     def judge(self, pictures: Iterable[Pixels]) -> Report:
@@ -150,8 +150,8 @@ def _words(index: int, number: int | None, face: bool, nearer: float, bare: bool
     return f"{index} code {number} {who}{' BARE' if bare else ''}{'' if badge else ' no badge'}"
 
 
-def _spoiled(picture: Pixels) -> Pixels:
-    times, quality = _WORST
+def _spoiled(picture: Pixels, smaller: int) -> Pixels:
+    times, quality = _WORST[0] // smaller, _WORST[1]
     height, width = picture.shape[:2]
     little = cv2.resize(picture, (width // times, height // times), interpolation=cv2.INTER_AREA)
     _, jpeg = cv2.imencode(".jpg", little, [cv2.IMWRITE_JPEG_QUALITY, quality])
