@@ -47,6 +47,7 @@ class ObsSession:
     folder : made if missing; gets ``home`` (HOME and configuration), ``recordings``, ``status`` and ``obs.out``
     collections : scene collections; the first is the current one
     env : more environment variables for OBS (``FACELIVE_HOME``, test switches)
+    options : more of OBS's command line options
     display : an X display to use; None: Xvfb is started and belongs to this session
     start_seconds : how long OBS may take until it answers
     stream : where to, if OBS is to stream
@@ -59,6 +60,7 @@ class ObsSession:
         *,
         video: obs_config.Video | None = None,
         env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
         display: str | None = None,
         start_seconds: float = 60.0,
         stream: obs_config.Stream | None = None,
@@ -74,6 +76,7 @@ class ObsSession:
         self._client: obsws_python.ReqClient | None = None
         self.port = free_port()
         self._env = dict(env or {})
+        self._options = tuple(options)
         recordings = self.folder / "recordings"
         obs_config.write(self._home / ".config", collections, self.video, recordings, self.port, stream)
 
@@ -109,7 +112,7 @@ class ObsSession:
         env = obs_config.environment(self._home, self.display)
         env |= {"FACELIVE_STATUS_DIR": str(self._status)} | self._env
         # Not --disable-missing-files-check: with it OBS 29 itself leaks one block.
-        command, nothing = [program, "--multi", "--disable-updater"], subprocess.DEVNULL
+        command, nothing = [program, "--multi", "--disable-updater", *self._options], subprocess.DEVNULL
         with open(self.folder / "obs.out", "wb") as out:
             self._process = subprocess.Popen(
                 command, env=env, cwd=self.folder, stdin=nothing, stdout=out, stderr=out, start_new_session=True

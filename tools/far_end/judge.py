@@ -58,13 +58,17 @@ class Judge:
     clip : numbered from 0, 16:9, with one person
     persona : its id in ``home``
     settings : the badge's looks
+    smaller : how many times smaller than 1280x720, and than `tools.barcode` draws it the code, the clip is: 1, 2 or 4
 
     Raises
     ------
     `tools.wheels.FetchError` where the recogniser cannot be had, `ValueError` where there is no picture of the persona.
     """
 
-    def __init__(self, home: Home, clip: Path, persona: str, settings: Settings | None = None) -> None:
+    def __init__(
+        self, home: Home, clip: Path, persona: str, settings: Settings | None = None, *, smaller: int = 1
+    ) -> None:
+        self._smaller = smaller
         self._detector, self._landmarker = BlazeFace(home.models), FaceMesh(home.models)
         self._recogniser = Recogniser(recogniser_file(home))
         portrait = self._who(persona_portrait(home, persona))
@@ -80,7 +84,7 @@ class Judge:
         if not len(self._live):
             raise ValueError(f"there is no face in {clip}")
         self._bare = BareFace(home, clip)
-        self._limits = Limits.of([self._look(_spoiled(picture)) for picture in sampled])
+        self._limits = Limits.of([self._look(_spoiled(picture, smaller)) for picture in sampled])
         self._badge = BadgeSeen(clip, settings or Settings())
 
     def judge(self, pictures: Iterable[Pixels]) -> Report:
@@ -133,7 +137,8 @@ class Judge:
         return _resized(picture, self._width, self._height)
 
     def _number(self, picture: Pixels) -> int | None:
-        number = barcode.read(picture)
+        height, width = picture.shape[:2]
+        number = barcode.read(_resized(picture, width * self._smaller, height * self._smaller))
         return number if number is not None and number < self._length else None
 
     def _who(self, picture: Pixels) -> Floats | None:
@@ -150,8 +155,8 @@ def _words(index: int, number: int | None, face: bool, nearer: float, bare: bool
     return f"{index} code {number} {who}{' BARE' if bare else ''}{'' if badge else ' no badge'}"
 
 
-def _spoiled(picture: Pixels) -> Pixels:
-    times, quality = _WORST
+def _spoiled(picture: Pixels, smaller: int) -> Pixels:
+    times, quality = _WORST[0] // smaller, _WORST[1]
     height, width = picture.shape[:2]
     little = cv2.resize(picture, (width // times, height // times), interpolation=cv2.INTER_AREA)
     _, jpeg = cv2.imencode(".jpg", little, [cv2.IMWRITE_JPEG_QUALITY, quality])
