@@ -179,7 +179,7 @@ def test(setup: Setup, arguments: list[str]) -> int:
         types.kill()
         raise
     # Two at a time, but for those that need the computer to themselves: they drive OBS, or race against another process.
-    whole = ["-n 2 tests/unit tests/contract".split(), "--durations 25 tests/link tests/obs".split()]
+    whole = ["-n 2 --durations 30 tests/unit tests/contract".split(), "--durations 25 tests/link tests/obs".split()]
     first, *rest = [["pytest", *chosen] for chosen in ([arguments] if arguments else whole)]
     bad = False
 
