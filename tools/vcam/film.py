@@ -108,7 +108,8 @@ def _numbered(source: Path, out: Path) -> None:
 
     def pictures() -> Iterator[Pixels]:
         for frame in read_frames(source):
-            picture = np.ascontiguousarray(cv2.resize(frame.pixels[..., :3], _LARGE, interpolation=cv2.INTER_AREA))
+            large = cv2.resize(frame.pixels[..., :3], _LARGE, interpolation=cv2.INTER_AREA)
+            picture = np.ascontiguousarray(large, np.uint8)
             barcode.draw(picture, frame.id)
             yield np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
