@@ -53,6 +53,7 @@ def test_obs_starts_twenty_times(tmp_path: Path, obs_env: dict[str, str], run: i
     start_and_quit(tmp_path, obs_env)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_a_python_create_hangs_obs(tmp_path: Path) -> None:
     collection = crowd("plain_filter", [PLAIN, HOSTILE, SPIN])
@@ -99,6 +100,7 @@ def test_frames_are_in_time(tmp_path: Path, obs_env: dict[str, str], neighbours:
     pytest.fail(f"60 filters made {more} percent of the frames late, more than without, in each of four pairs of runs")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_a_python_video_render_makes_frames_late(tmp_path: Path) -> None:
     assert lagged(tmp_path, "plain_filter", [PLAIN, HOLD], {}) > 20

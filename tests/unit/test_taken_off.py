@@ -43,7 +43,7 @@ class End:
 
 
 class Stages:
-    recogniser = remember = add = fetch = fetcher = None
+    recogniser = remember = add = fetch = fetcher = persona_folder = is_owner = None
 
     def provider(self, settings: Settings) -> str:
         return "CPU"
