@@ -20,6 +20,7 @@ from obs_facelive.brought import add_model, find_model
 from obs_facelive.catalog import ModelError
 from obs_facelive.contracts import Matched, load_contracts, recognise
 from obs_facelive.engine.people import People
+from obs_facelive.enhance.restorer import Restorer
 from obs_facelive.frame import Floats, Pixels
 from obs_facelive.home import Home
 from obs_facelive.runtime.ends import Float32Ends, float32_ends
@@ -29,6 +30,7 @@ from obs_facelive.swap.align import TEMPLATES
 from obs_facelive.swap.dfm import MORPH, DfmNetwork
 from obs_facelive.swap.photo import PhotoNetwork, latent, source_picture
 from tests.conftest import resized
+from tests.unit.tiny_models import codeformer
 from tools.stand_ins.build import STAND_INS, write
 
 CONTRACTS = {
@@ -274,3 +276,24 @@ def test_a_swapper_without_its_matrix_is_refused(folder: Path) -> None:
 
 def test_raw_numbers_stay_as_they_are() -> None:
     np.testing.assert_array_equal(latent(embedding(2), "raw"), embedding(2)[None])
+
+
+def test_a_restorer(folder: Path) -> None:
+    path, picture = folder / "GFPGANv1.4.onnx", face(512)
+    found, session = matched(path), opened(path)
+    (output,) = session.run([found.names["output"]], {found.names["picture"]: planes(picture, 0.5, 0.5)})
+    wanted = np.clip((output[0].transpose(1, 2, 0)[..., ::-1] * 0.5 + 0.5) * 255, 0, 255)
+    assert wanted.std() > 2
+    # To the nearest level.
+    assert np.abs(Restorer(session, found).run(picture, 0.5) - wanted).max() < 0.55
+
+
+@pytest.mark.parametrize("shape", [[], [1]])
+@pytest.mark.parametrize("fidelity", [0.0, 0.7])
+def test_codeformers_weight_is_its_fidelity(tmp_path: Path, shape: list[int], fidelity: float) -> None:
+    path, picture = tmp_path / "codeformer.onnx", face(512)
+    path.write_bytes(codeformer(shape))
+    wanted = np.clip(
+        picture.astype(float) + 0.1 * fidelity * 127.5, 0, 255
+    )  # brighter by a tenth of the weight, of -1..1
+    assert np.abs(Restorer(opened(path), matched(path)).run(picture, fidelity) - wanted).max() < 0.55
