@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tools.virtual_display import Desktop, virtual_display
 from tools.waiting import wait_for
 
 PERSONA = "clara"
+PAGES = [CHECKOUT / "docs" / name for name in ("streaming.md", "meetings.md")]
 PREVIEW = (slice(40, 410), slice(210, 870))
 """Rows and columns of OBS's window, as it opens for the first time, that show the scene."""
 
@@ -112,3 +114,36 @@ def test_launch_on_a_clean_home(environ: dict[str, str], camera_clip: Path, tmp_
     assert [one["settings"]["persona"] for one in filters] == [PERSONA]
     assert facelive(environ, "obs", "setup").returncode == 0
     assert collection.read_bytes() == left
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_commands_of_the_pages(environ: dict[str, str], camera_clip: Path, tmp_path: Path) -> None:
+    """Each that docs/streaming.md and docs/meetings.md name, in their order; with a clip, since there is no camera here."""
+    blocks = [block for page in PAGES for block in re.findall(r"```\n(.*?)```", page.read_text(), re.DOTALL)]
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    commands = [line.removeprefix("python3 install.py run ").split() for line in lines if " run " in line]
+    assert [" ".join(command) for command in commands] == [
+        "obs launch",
+        "obs check",
+        "obs launch --minimize-to-tray",
+    ] and len(lines) == len(commands) + lines.count("python3 install.py")  # which test_install runs
+    for command in commands:
+        built = (tmp_path / "person/.config/obs-studio").exists()
+        more = [*([] if built else ["--camera", str(camera_clip)]), "--", "--multi"] if "launch" in command else []
+        done = facelive(environ, *command, *more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        if "launch" not in command:
+            assert "virtual camera" in done.stdout
+            continue
+        found = re.search(r"OBS is open \(process (\d+)\)", done.stdout)
+        assert found, done.stdout
+        number = int(found[1])
+        try:
+            wait_for("the swapped face", lambda: _live(tmp_path), 400)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        wait_for("OBS to end", partial(_ended, number), 30)
+        for file in (tmp_path / "status").glob("*.json"):
+            file.unlink()
