@@ -174,7 +174,7 @@ def test(setup: Setup, arguments: list[str]) -> int:
     # Types take minutes, of one core: they are checked while models and clips are made, and on.
     types = tool("mypy", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        setup.make("camera.mp4", "barcode.mp4 --barcode")
+        setup.make("camera.mp4")
     except BaseException:
         types.kill()
         raise
