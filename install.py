@@ -87,8 +87,8 @@ class Setup:
             debian_install(str(error), error.package)
             return choose_python(self.program, path)
 
-    def make(self, *clips: str) -> None:
-        """All but OBS's configuration. ``clips``: names of camera clips, each with options of `tools.demo_clip`."""
+    def make(self, *, clip: bool = False) -> None:
+        """All but OBS's configuration. ``clip``: the demo's camera clip, too."""
         self.env.make(self.choose_python())
         models, wheels = self.home.models, self.home.root / "cache" / "wheels"
         say("== Models")
@@ -99,11 +99,9 @@ class Setup:
         self.env.tool("warm")
         say("== Personas mixed of them")
         self.env.tool("mixed_people")
-        for clip in clips:
-            name, *options = clip.split()
-            if not (out := self.home.root / "demo" / name).is_file():
-                say(f"== Camera clip {name}: somebody else who does not exist")
-                self.env.tool("demo_clip", "--out", out, "--models", models, "--wheels", wheels, *options)
+        if clip and not (out := self.home.root / "demo" / "camera.mp4").is_file():
+            say("== Camera clip: somebody else who does not exist")
+            self.env.tool("demo_clip", "--out", out, "--models", models, "--wheels", wheels)
 
     def need_obs(self, *more: str) -> None:
         """OBS, and ``more`` Debian packages whose names are those of their programs, for the demo and the tests."""
@@ -158,7 +156,7 @@ def set_up(setup: Setup) -> int:
 def demo(setup: Setup, arguments: list[str]) -> int:
     """The main job for real, in an OBS with a configuration of its own."""
     setup.need_obs(*[] if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") else ["xvfb"])
-    setup.make("camera.mp4")
+    setup.make(clip=True)
     return subprocess.run(setup.env.module("demo", *arguments), cwd=CHECKOUT, env=setup.env.environ).returncode
 
 
@@ -174,7 +172,7 @@ def test(setup: Setup, arguments: list[str]) -> int:
     # Types take minutes, of one core: they are checked while models and clips are made, and on.
     types = tool("mypy", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        setup.make("camera.mp4")
+        setup.make(clip=True)
     except BaseException:
         types.kill()
         raise
