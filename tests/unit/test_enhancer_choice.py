@@ -17,6 +17,7 @@ from obs_facelive.engine.loading import load
 from obs_facelive.engine.stages import Stages
 from obs_facelive.frame import Floats, Frame
 from obs_facelive.home import Home
+from obs_facelive.runtime.providers import Place
 from obs_facelive.settings import Settings
 from tests.real_person import home_with
 from tests.unit.tiny_models import arcface, codeformer, restorer
@@ -95,3 +96,15 @@ def test_without_its_enhancer_a_face_is_loaded_all_the_same(own: Home, frame: Fr
     with pytest.raises(EnhancerError):
         load(stages, CHOSEN, PLAIN)
     assert load(stages, PLAIN, CHOSEN).problem == ""
+
+
+def test_a_network_stays_open_only_while_somebody_uses_it(own: Home) -> None:
+    made = enhancers.Enhancers(own)
+    used = made.make(CHOSEN, Place("cpu"))
+    assert used is not None and made.make(CHOSEN, Place("cpu")) is used
+    file = own.models / RESTORER
+    file.write_bytes(file.read_bytes()[:100])
+    assert made.make(CHOSEN, Place("cpu")) is used, "it is open already"
+    del used
+    with pytest.raises(EnhancerError, match=RESTORER):
+        made.make(CHOSEN, Place("cpu"))
