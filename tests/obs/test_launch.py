@@ -121,7 +121,7 @@ def test_launch_on_a_clean_home(environ: dict[str, str], camera_clip: Path, tmp_
 def test_the_commands_of_the_pages(environ: dict[str, str], camera_clip: Path, tmp_path: Path) -> None:
     """Each that docs/streaming.md and docs/meetings.md name, in their order; with a clip, since there is no camera here."""
     blocks = [block for page in PAGES for block in re.findall(r"```\n(.*?)```", page.read_text(), re.DOTALL)]
-    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    lines = [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
     commands = [line.removeprefix("python3 install.py run ").split() for line in lines if " run " in line]
     assert [" ".join(command) for command in commands] == [
         "obs launch",
