@@ -140,7 +140,8 @@ def test_engines_change_while_recording_and_nothing_bare_is_seen(obs: ObsSession
 def test_an_enhancer_comes_and_goes_while_recording_and_nothing_bare_is_seen(
     obs: ObsSession, own: Home, camera_clip: Path
 ) -> None:
-    change(obs, {"engine": MESH, "enhancer": ""})
+    # Else a slow computer goes without detail.
+    change(obs, {"engine": MESH, "enhancer": "", "quality": "full"})
     wanted: list[dict[str, Any]] = [
         {"enhancer": ENHANCER},
         {"engine": SWAPPERS[0]},
@@ -172,7 +173,7 @@ def test_an_enhancer_comes_and_goes_while_recording_and_nothing_bare_is_seen(
     finally:
         missing.write_bytes(content)
     obs.wait_status("the enhancer that is whole again", lambda s: s["last_error"] == "" and "enhance" in s["stages_ms"])
-    change(obs, {"enhancer": ""})
+    change(obs, {"enhancer": "", "quality": "auto"})
 
 
 def refused(obs: ObsSession, chosen: dict[str, Any], words: str) -> dict[str, Any]:

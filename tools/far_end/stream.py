@@ -94,7 +94,7 @@ def stream(
             receiver = stack.enter_context(subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
             stack.callback(receiver.kill)
             added, off, stats = _send(obs, seconds)
-            if way == "rtmp":  # after an SRT stream OBS 29.0.2 ends with a segmentation fault
+            if way == "rtmp":  # after an SRT stream OBS 29.0.2 ends with a segmentation fault, without any script, too
                 obs.quit()
         words, _ = receiver.communicate(timeout=60)
         if receiver.returncode:
