@@ -107,8 +107,9 @@ class Panel:
             if name == "Privacy":
                 adding = self.persona.make(row)
                 self._obs["obs_properties_add_group"](panel, _c("group_add"), _c(ADD_TITLE), abi.GROUP_NORMAL, adding)
-                consent, title = self.consent.make(row), _c(CONSENT_TITLE)
-                self._obs["obs_properties_add_group"](panel, _c("group_consent"), title, abi.GROUP_NORMAL, consent)
+                if row and self.consent.needed(row):
+                    consent, title = self.consent.make(row), _c(CONSENT_TITLE)
+                    self._obs["obs_properties_add_group"](panel, _c("group_consent"), title, abi.GROUP_NORMAL, consent)
             if name == fields.IN_STEP.group:
                 self._obs["obs_properties_add_text"](group, _c("sound_note"), _c(SOUND_NOTE), abi.TEXT_INFO)
             self._obs["obs_properties_add_group"](panel, _c(f"group_{name.lower()}"), _c(name), abi.GROUP_NORMAL, group)

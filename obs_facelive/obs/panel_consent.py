@@ -27,6 +27,7 @@ class ConsentPanel:
     ----------
     permit, withdraw : ask for consent to be recorded, or taken back; each takes the address of a row
     result : the line that says what became of it, likewise
+    needed : whether there is anything to consent to, likewise
     """
 
     def __init__(self, libobs: ctypes.CDLL) -> None:
@@ -36,6 +37,7 @@ class ConsentPanel:
         self.permit: Callable[[int], None] = lambda row: None
         self.withdraw: Callable[[int], None] = lambda row: None
         self.result: Callable[[int], str] = lambda row: ""
+        self.needed: Callable[[int], bool] = lambda row: False
 
     def make(self, row: int) -> int:
         """The group's properties, for the row at that address (0: of no filter)."""

@@ -41,6 +41,7 @@ class Plugin:
         self._panel.remember = lambda row: supervisor.remember(index(row))
         self._panel.persona.add = lambda row: supervisor.adding.ask(index(row))
         self._panel.persona.result = lambda row: supervisor.line(supervisor.adding, index(row))
+        self._panel.consent.needed = lambda row: supervisor.consenting.needed(index(row))
         self._panel.consent.permit = lambda row: supervisor.consenting.permit(index(row))
         self._panel.consent.withdraw = lambda row: supervisor.consenting.withdraw(index(row))
         self._panel.consent.result = lambda row: supervisor.line(supervisor.consenting, index(row))

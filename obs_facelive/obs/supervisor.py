@@ -62,7 +62,7 @@ class Supervisor:
         self._sound = Sound(registered)
         self.adding = Adding(registered)
         self.getting = Getting(registered, home)
-        self.consenting = Consenting(registered)
+        self.consenting = Consenting(registered, home)
         self._all_orders: tuple[Orders, ...] = (self.adding, self.getting, self.consenting)
         self._feedback = Feedback(registered.libobs, self._words)
         self._recordings = Recordings(registered.rows, abi.frontend(registered.libobs), home, self.log)

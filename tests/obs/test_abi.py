@@ -21,9 +21,9 @@ import pytest
 from obs_facelive import fields, refused
 from obs_facelive.frame import Pixels
 from obs_facelive.home import Home
-from obs_facelive.link import order, permission
+from obs_facelive.link import order
 from obs_facelive.link.wanted import GET_FILE
-from obs_facelive.obs import abi, panel_consent, panel_get, panel_persona
+from obs_facelive.obs import abi, panel_get, panel_persona
 from obs_facelive.obs.filter import CAMERA_FLAGS, CAMERA_ID, CAMERA_NAME, FLAGS, ID, NAME
 from obs_facelive.obs.panel import CAMERA_PRIVACY_NOTE, PRIVACY_NOTE
 from obs_facelive.settings import MESH, Settings
@@ -139,7 +139,7 @@ def test_the_panel_is_the_schema(seen: Seen, home: Home) -> None:
     for field in fields.fields():
         if f"group_{field.group.lower()}" not in [p["name"] for p in expected]:
             if field.group == "Privacy":
-                expected += [*_adding(), *_consent()]
+                expected += _adding()
             expected.append(_property(f"group_{field.group.lower()}", "group", field.group))
         about = {"title": field.title, "help": field.help}
         if field.kind == "bool":
@@ -196,19 +196,6 @@ def _adding() -> list[dict[str, Any]]:
         _property(order.PURPOSE, "text", "For what", help[order.PURPOSE]),
         _property(panel_persona.USES, "text", refused.WORDS),
         _property(panel_persona.BUTTON, "button", "Add this persona"),
-    ]
-
-
-def _consent() -> list[dict[str, Any]]:
-    """The panel's part that records consent for the chosen persona."""
-    help = panel_consent.HELP
-    return [
-        _property("group_consent", "group", panel_consent.TITLE),
-        _property(permission.GIVEN_BY, "text", "Permission given by", help[permission.GIVEN_BY]),
-        _property(permission.GIVEN_FOR, "text", "For what", help[permission.GIVEN_FOR]),
-        _property(panel_consent.USES, "text", refused.WORDS),
-        _property(panel_consent.PERMIT, "button", "Record consent"),
-        _property(panel_consent.WITHDRAW, "button", "Withdraw it"),
     ]
 
 

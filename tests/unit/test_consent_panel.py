@@ -17,11 +17,12 @@ from obs_facelive import refused
 from obs_facelive.engine.consenting import ConsentDesk
 from obs_facelive.home import Home
 from obs_facelive.link.permission import GIVEN_BY, GIVEN_FOR, Permission, read_permission
+from obs_facelive.obs.consenting import needs_consent
 from obs_facelive.obs.panel_consent import PERMIT, RESULT, USES, WITHDRAW, ConsentPanel
 from obs_facelive.personas.consent import ConsentError, check_consent, read_consent
 from obs_facelive.personas.errors import PersonaError
 from obs_facelive.personas.info import load_info
-from tests.real_person import NAME, add_real_persona
+from tests.real_person import NAME, add_real_persona, home_with
 from tests.unit.test_getting import CALLBACK, Properties
 
 STATED = {"persona": NAME, GIVEN_BY: "Somebody", GIVEN_FOR: "tests", "opacity": 50}
@@ -92,6 +93,20 @@ def test_garbage_states_nothing(text: bytes) -> None:
         assert isinstance(read_permission(text), Permission)
     except ValueError as error:
         assert "cannot be read" in str(error)
+
+
+def test_it_is_there_for_real_people_only(tmp_path: Path) -> None:
+    home = home_with(Home.find(), tmp_path / "home")
+    add_real_persona(home, home.personas)
+    for settings, needed in (
+        (b"", False),
+        (b"[]", False),
+        (b"{}", False),
+        (json.dumps({"persona": home.persona_names()[0]}).encode(), False),
+        (json.dumps({"persona": NAME}).encode(), True),
+        (b'{"persona": "cannot be read"}', True),
+    ):
+        assert needs_consent(home, settings) == needed, settings
 
 
 class Buttons(Properties):
