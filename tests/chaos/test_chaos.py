@@ -60,6 +60,6 @@ def test_nobody_is_bared_and_everything_is_got_over(
     assert sorted(each.name for each in outcome.struck) == sorted(faults)
     assert [fault for fault in report.wrong(outcome, judged) if "p95" not in fault] == []  # no times on a busy machine
     kinds, control = judged.figures["kinds"], judged.figures["control"]
-    assert kinds["live"] > 100 and kinds["covered"] > 10
+    assert kinds["live"] > 50 and kinds["covered"] > 10
     # With privacy off the bare face was recorded, and found in each of these pictures.
     assert control["pictures"] > 30 and control["faces"] > 2
