@@ -25,6 +25,8 @@ from tools.obs_session import ObsError, ObsSession
 COUNTED = ("frames_begun", "frames_rendered", "frames_captured", "frames_sent", "results")
 FRAMES = 50
 """Of OBS, that are counted with each set of views."""
+ONE_FRAME = 1.5 / FRAMES
+"""As a share of them: counters are not read at one moment."""
 
 
 def watch(obs: ObsSession, source: str, other_scene: str, *, name: str = "FaceLive") -> dict[str, dict[str, float]]:

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from obs_facelive.home import Home
-from tools.views import FRAMES, measure
-
-ONE_FRAME = 1.5 / FRAMES
-"""Counters are not read at one moment."""
+from tools.views import ONE_FRAME, measure
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from tools.recogniser import recogniser_file
 from tools.vcam.film import film
 from tools.vcam.guest import Guest, GuestError
 from tools.vcam.report import Seen, judge
+from tools.views import ONE_FRAME
 from tools.wheels import UnavailableError
 
 pytestmark = [pytest.mark.vcam, pytest.mark.timeout(3600)]
@@ -58,3 +59,11 @@ def test_the_camera_has_its_name(seen: Seen) -> None:
 def test_nobody_was_bared_until_it_was_asked_for(seen: Seen) -> None:
     assert seen.raw_frames_shown == 0
     assert seen.bare.raw == seen.bare.pictures > 20
+
+
+def test_work_does_not_multiply_with_the_views(seen: Seen) -> None:
+    views = seen.film.facts["views"]
+
+    assert min(counts["frames_rendered"] for counts in views.values()) > 1.5  # the virtual camera is one more
+    assert views["studio mode"]["frames_rendered"] > 2.5
+    assert all(counts["frames_captured"] == pytest.approx(1, abs=ONE_FRAME) for counts in views.values()), views

@@ -12,7 +12,7 @@ from typing import Any, Final
 import cv2
 
 from obs_facelive.home import Home
-from tools import obs_config
+from tools import obs_config, views
 from tools.demo import CAMERA, SCRIPT
 from tools.obs_session import ObsError, ObsSession
 from tools.vcam.meeting import WINDOW, MeetingError, hold
@@ -78,7 +78,7 @@ def watch(out: Path, clip: Path, persona: str, pictures: int, seconds: float) ->
 
 
 def _read(obs: ObsSession, out: Path, pictures: int, seconds: float) -> dict[str, Any]:
-    """The camera by its names, the filter's statuses, what the page said."""
+    """The camera by its names, the filter's statuses, what the page said, what a frame costs in more and more views."""
 
     def live(status: dict[str, Any]) -> bool:
         return bool(status["state"] == "live" and status["frames_swapped"] > 5)
@@ -99,7 +99,10 @@ def _read(obs: ObsSession, out: Path, pictures: int, seconds: float) -> dict[str
     env = obs_config.environment(Path("/tmp/chromium"), obs.display)
     page = hold(out, obs.display, env, pictures + BARE, seconds, {pictures // 2: look, pictures - 1: bare})
     _ffmpeg(out / "bare.mkv", BARE, seconds)
-    return {"listed": listed, "described": described, "page": page, "status": statuses}
+    obs.client.set_source_filter_settings(CAMERA, "FaceLive", {"swap": True, "privacy": True}, True)
+    obs.wait_status("the swapped face again", lambda status: status["state"] == "live", seconds=seconds)
+    drawn = views.watch(obs, CAMERA, "Scene")
+    return {"listed": listed, "described": described, "page": page, "status": statuses, "views": drawn}
 
 
 def _ffmpeg(out: Path, pictures: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from obs_facelive.home import Home
 from tools.far_end.judge import Judge
 from tools.far_end.report import Report
 from tools.vcam.film import SMALLER, Film
+from tools.views import ONE_FRAME
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Seen:
         found = [f"{name}: {words}" for name, report in self._readers().items() for words in report.wrong()]
         if self.raw_frames_shown:
             found.append(f"{self.raw_frames_shown} bare frames by the filter's own counter")
+        for views, counts in self.film.facts["views"].items():
+            if max(counts["frames_captured"], counts["frames_sent"]) > 1 + ONE_FRAME:
+                found.append(f"a frame is worked on more than once with the virtual camera, {views}")
         if self.bare.raw < self.bare.pictures:
             found.append(
                 f"only {self.bare.raw} of {self.bare.pictures} pictures that are bare on purpose were found out"
@@ -61,6 +65,11 @@ class Seen:
             f"- bare on purpose, at the end: {self.bare.raw} of {self.bare.pictures} pictures found out",
             f"- the filter: `raw_frames_shown` {self.raw_frames_shown}; {_spent(before, after, 'frames_swapped')} swapped of"
             f" {_spent(before, after, 'frames_with_face')} frames with a face",
+            "- drawn / captured a frame, with the virtual camera: "
+            + ", ".join(
+                f"{views} {seen['frames_rendered']} / {seen['frames_captured']}"
+                for views, seen in facts["views"].items()
+            ),
             "",
             *(f"- WRONG: {words}" for words in self.wrong()),
         ]
