@@ -25,7 +25,6 @@ engine does: reading the frame back, copying it into the shared memory, waking t
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -35,7 +34,8 @@ from typing import Any
 import obs_facelive
 from obs_facelive.home import Home
 from tools import obs_config
-from tools.obs_session import ObsError, ObsSession
+from tools.in_obs import command
+from tools.obs_session import ObsSession
 from tools.waiting import wait_for
 
 EXTRA = ("read back", "copy out", "wake engine", "patches in")
@@ -86,23 +86,5 @@ def with_ratios(figures: dict[str, Any]) -> dict[str, Any]:
     return ratios | figures
 
 
-def main() -> int:
-    """Prints the figures as one line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tools.render_cost", description="What the render callback costs.")
-    parser.add_argument("--clip", type=Path, help="what the camera shows (default: the demo's clip)")
-    options = parser.parse_args()
-    home = Home.find()
-    clip = (options.clip or home.root / "demo/camera.mp4").absolute()
-    if not clip.is_file():
-        print(f"{clip} is missing: run 'python3 install.py demo' first", file=sys.stderr)
-        return 1
-    try:
-        print(json.dumps(measure(home, clip)))
-    except (ObsError, TimeoutError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("render_cost", "What the render callback costs.", measure))

@@ -9,8 +9,6 @@ many there are: the counters say so.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,7 +18,8 @@ from typing import Any
 import obs_facelive
 from obs_facelive.home import Home
 from tools import obs_config
-from tools.obs_session import ObsError, ObsSession
+from tools.in_obs import command
+from tools.obs_session import ObsSession
 
 COUNTED = ("frames_begun", "frames_rendered", "frames_captured", "frames_sent", "results")
 FRAMES = 50
@@ -80,22 +79,5 @@ def measure(home: Home, clip: Path) -> dict[str, dict[str, float]]:
     return seen
 
 
-def main() -> int:
-    """Prints the figures as one line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tools.views", description="What one frame costs in several views.")
-    parser.add_argument("--clip", type=Path, help="what the camera shows (default: the demo's clip)")
-    home = Home.find()
-    clip = (parser.parse_args().clip or home.root / "demo" / "camera.mp4").absolute()
-    if not clip.is_file():
-        print(f"{clip} is missing: run 'python3 install.py demo' first", file=sys.stderr)
-        return 1
-    try:
-        print(json.dumps(measure(home, clip)))
-    except (ObsError, TimeoutError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("views", "What one frame costs in several views.", measure))

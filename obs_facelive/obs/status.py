@@ -155,7 +155,9 @@ def in_words(now: Mapping[str, Any], trouble: str) -> str:
         if now["rung_why"]:  # the quality is not the best one
             parts.append(f"{now['rung']}: {now['rung_why']}")
     if now["draws_a_frame"] >= 1.5:
-        parts.append(f"drawn {now['draws_a_frame']:.0f} times a frame, worked on {now['work_a_frame']:.0f} times")
+        captured = round(now["work_a_frame"])
+        times = "once" if captured == 1 else f"{captured} times"
+        parts.append(f"drawn {now['draws_a_frame']:.0f} times a frame, captured {times}")
     if now.get("sound"):
         parts.append(f"{', '.join(now['sound'])} in step")
     if now.get("note"):

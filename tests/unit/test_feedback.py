@@ -51,6 +51,6 @@ def test_the_panel_says_which_quality_and_why_and_says_nothing_at_full_quality()
     }
     assert in_words(known, "") == "LIVE · about 30 fps, delay about 100 ms · swaps when it can: swap takes 240 ms · CPU"
     seen_thrice = known | {"rung_why": "", "draws_a_frame": 2.9}
-    assert "drawn 3 times a frame, worked on 1 times" in in_words(seen_thrice, "")
+    assert "drawn 3 times a frame, captured once" in in_words(seen_thrice, "")
     best = known | {"rung": "full quality", "rung_why": ""}
     assert in_words(best, "") == "LIVE · about 30 fps, delay about 100 ms · CPU"
